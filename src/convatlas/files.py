@@ -5,30 +5,54 @@ import os
 import tempfile
 from pathlib import Path
 
+from convatlas.errors import UserError
+
 
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write beside ``path``, then rename: readers see the old file or the new one, never a part.
 
-    Raises ``OSError`` (a full disk, say) with the unfinished file removed.
+    Raises `UserError` (a full disk, say) with the unfinished file removed.
     """
     blob = content.encode() if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(blob)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        _write_beside(path, blob)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror}; make room or choose another folder"
+        ) from None
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder with its parents; it must not hold anything yet.
+
+    Raises `UserError` if it does, or cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise UserError(f"{path} already holds files; choose another --out, or remove it")
+    except OSError as error:
+        raise UserError(f"cannot create the folder {path}: {error.strerror}") from None
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_beside(path: Path, blob: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(blob)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp gives 0600
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def _umask() -> int:

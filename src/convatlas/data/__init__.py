@@ -1,0 +1,1 @@
+"""Data sets: finding, decoding, splitting, preprocessing and batching pictures."""

@@ -1,0 +1,61 @@
+"""Data sets by name."""
+
+import difflib
+from pathlib import Path
+
+from convatlas.data.cifar import CIFAR_10, CIFAR_100, cifar
+from convatlas.data.convert import check_channels, with_channels
+from convatlas.data.dataset import Dataset
+from convatlas.data.fashion import SOURCE
+from convatlas.data.folder import load_folder
+from convatlas.data.idx_sets import fashion_mnist, mnist
+from convatlas.data.locate import locate
+from convatlas.errors import UserError
+
+NAMES = ("mnist", "fashion-mnist", "cifar10", "cifar100")
+FOLDER = "folder:"
+
+
+def load(name: str, *, size: int | None = None, channels: int | None = None) -> Dataset:
+    """A named set, or ``folder:PATH``, whose pictures are decoded at ``size`` and ``channels``.
+
+    A named set has one size, and another is refused; its channels are converted if they differ.
+    """
+    if channels is not None:
+        check_channels(channels)
+    if name.startswith(FOLDER):
+        path = Path(name.removeprefix(FOLDER)).expanduser()
+        return load_folder(path, size=size, channels=channels)
+    dataset = _named(name)
+    native = dataset.train.images.shape[-1]
+    if size not in (None, native):
+        raise UserError(
+            f"{name} has pictures of {native} x {native}, not {size} x {size}; leave the size out"
+        )
+    return dataset if channels is None else with_channels(dataset, channels)
+
+
+def _named(name: str) -> Dataset:
+    """The set of that name, located and its training part read."""
+    match name:
+        case "mnist":
+            return mnist()
+        case "fashion-mnist":
+            return fashion_mnist(locate(SOURCE))
+        case "cifar10":
+            return cifar(CIFAR_10, locate(CIFAR_10.source))
+        case "cifar100":
+            return cifar(CIFAR_100, locate(CIFAR_100.source))
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UserError:
+    """With the nearest known name, or the prefix if it looks like a path."""
+    close = difflib.get_close_matches(name.lower(), NAMES, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    if not close and Path(name).expanduser().is_dir():
+        hint = f"did you mean {FOLDER}{name}? "
+    return UserError(
+        f"unknown data set {name!r}; {hint}Known: {', '.join(NAMES)}, and {FOLDER}PATH "
+        f"for a folder with one sub-folder per class"
+    )

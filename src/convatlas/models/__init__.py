@@ -1,0 +1,32 @@
+"""The networks: one file per paper, listed here in one explicit table."""
+
+import difflib
+from typing import Any
+
+from torch import nn
+
+from convatlas.errors import UserError
+from convatlas.models import lenet
+from convatlas.models.family import Blueprint, Family, Task, adapt
+
+FAMILIES: tuple[Family[Any], ...] = (lenet.FAMILY,)
+
+
+def names() -> tuple[str, ...]:
+    """Every network by name, in the order of the table."""
+    return tuple(name for family in FAMILIES for name in family.variants)
+
+
+def blueprint(name: str, task: Task = Task()) -> Blueprint[Any]:  # noqa: B008 - a frozen value
+    """The named network, adapted to a task; raises `UserError` with the nearest name."""
+    for family in FAMILIES:
+        if name in family.variants:
+            return adapt(name, family, task)
+    close = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise UserError(f"unknown network {name!r}; {hint}`convatlas list` shows all of them")
+
+
+def create(name: str, task: Task = Task()) -> nn.Module:  # noqa: B008 - a frozen value
+    """Build the named network with fresh weights, for input ``(N, in_channels, size, size)``."""
+    return blueprint(name, task).build()

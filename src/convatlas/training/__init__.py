@@ -1,0 +1,1 @@
+"""Recipes, the training loop, evaluation, and the run folder they leave."""

@@ -1,0 +1,103 @@
+"""The card of a trained network: what it is, what it was trained on, and what was looked at."""
+
+import platform
+from importlib.metadata import version
+
+import msgspec
+import torch
+
+from convatlas.training.recipe import Recipe
+
+CARD_FORMAT = 1
+
+
+class NetworkCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Which network, adapted how; enough to build it again."""
+
+    name: str
+    profile: str = "paper"
+    paper: str
+    departures: tuple[str, ...]
+    num_classes: int
+    in_channels: int
+    image_size: int
+    dropout: float | None
+
+
+class DataCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Which pictures, by checksum, and how the training set was divided."""
+
+    name: str
+    size: int | None  # as asked for when loading; None keeps the set's own
+    checksums: dict[str, str]
+    split_seed: int
+    rejected: tuple[str, ...]  # files of the training set that could not be read, and why
+
+
+class OpeningCard(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of the sealed test part."""
+
+    when: str
+    by: str
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """Wrongly classified pictures of one part; top-5 means not among the five best scores."""
+
+    count: int
+    errors: int
+    top5_errors: int
+
+    @property
+    def error(self) -> float:
+        """Share classified wrongly."""
+        return self.errors / self.count
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Stored in the header of ``model.safetensors``; ``format`` is raised when fields change.
+
+    ``status`` is ``finished``, ``interrupted`` or, in a checkpoint, ``unfinished``;
+    ``selected_on`` is the part that choices were made on: ``validation``, ``test``, ``nothing``.
+    """
+
+    format: int
+    status: str
+    network: NetworkCard
+    classes: tuple[str, ...]
+    data: DataCard
+    recipe_name: str
+    recipe: Recipe
+    seed: int
+    selected_on: str
+    device: str
+    device_name: str
+    threads: int
+    versions: dict[str, str]
+    step: int = 0
+    steps: int = 0
+    seconds: float = 0.0  # spent training
+    validation: Score | None = None
+    test: Score | None = None
+    test_openings: tuple[OpeningCard, ...] = ()
+    weights_sha256: str = ""
+
+
+def to_json(card: Card) -> str:
+    """The card as it stands in the header of a file."""
+    return msgspec.json.encode(card).decode()
+
+
+def versions() -> dict[str, str]:
+    """What computed the result."""
+    return {
+        "convatlas": version("convatlas"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """The device as its maker calls it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()

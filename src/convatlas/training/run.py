@@ -1,0 +1,181 @@
+"""A run: the folder that training leaves behind.
+
+recipe.toml              every choice of the training
+metrics.jsonl            one line an epoch
+model.safetensors        weights, pre-processing figures and, in the header, the card
+evaluation.safetensors   scores, labels and the worst pictures of the part evaluated last
+report.html              all of it to look at
+checkpoint.safetensors   only while a run is unfinished
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from convatlas import models
+from convatlas.data.preprocess import Preprocess
+from convatlas.errors import UserError
+from convatlas.files import write_atomically
+from convatlas.models.family import Task
+from convatlas.training.card import CARD_FORMAT, Card, to_json
+from convatlas.training.state import EpochRecord
+from convatlas.training.tensorfile import damaged, read_tensors, write_tensors
+
+PREPROCESS = "preprocess."
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of one run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """Every choice of the training."""
+        return self.path / "recipe.toml"
+
+    @property
+    def metrics(self) -> Path:
+        """One line an epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def model(self) -> Path:
+        """Weights and card."""
+        return self.path / "model.safetensors"
+
+    @property
+    def evaluation(self) -> Path:
+        """What the report shows of the last evaluation."""
+        return self.path / "evaluation.safetensors"
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an unfinished run goes on."""
+        return self.path / "checkpoint.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network read back from a run, on the CPU in evaluation mode, with what it needs."""
+
+    folder: RunFolder
+    card: Card
+    model: nn.Module
+    preprocess: Preprocess
+
+
+def save_model(folder: RunFolder, card: Card, model: nn.Module, preprocess: Preprocess) -> Card:
+    """Write weights, pre-processing and card; returns the card with the weights' checksum."""
+    tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    tensors[f"{PREPROCESS}mean"] = preprocess.mean.cpu()
+    tensors[f"{PREPROCESS}deviation"] = preprocess.deviation.cpu()
+    card = msgspec.structs.replace(card, weights_sha256=_digest(tensors))
+    _write(folder.model, tensors, card)
+    return card
+
+
+def rewrite_card(folder: RunFolder, card: Card) -> None:
+    """Put another card on the same weights."""
+    _write(folder.model, _read(folder.model)[1], card)
+
+
+def load_run(path: Path) -> Trained:
+    """Read a run back; `UserError` for a folder that is none, another version, a damaged file."""
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise UserError(f"there is no run folder {path}; `convatlas train` makes one")
+    if not folder.model.exists():
+        hint = "it can be resumed" if folder.checkpoint.exists() else "is it a run folder?"
+        raise UserError(f"{path} holds no model.safetensors; {hint}")
+    card, tensors = _read(folder.model)
+    figures = {k: tensors.pop(k) for k in list(tensors) if k.startswith(PREPROCESS)}
+    model = build_network(card)
+    try:
+        model.load_state_dict(tensors)
+        preprocess = Preprocess(
+            kind=card.recipe.preprocess,
+            pad=card.recipe.pad,
+            mean=figures[f"{PREPROCESS}mean"],
+            deviation=figures[f"{PREPROCESS}deviation"],
+        )
+    except (RuntimeError, KeyError) as error:
+        raise UserError(f"{folder.model} does not fit {card.network.name}: {error}") from None
+    return Trained(folder, card, model.eval(), preprocess)
+
+
+def build_network(card: Card) -> nn.Module:
+    """The network of a card with fresh weights."""
+    task = Task(
+        num_classes=card.network.num_classes,
+        in_channels=card.network.in_channels,
+        image_size=card.network.image_size,
+        dropout=card.network.dropout,
+    )
+    return models.create(card.network.name, task)
+
+
+def read_metrics(folder: RunFolder) -> list[EpochRecord]:
+    """The epochs of a run; `UserError` if the file is damaged."""
+    try:
+        lines = folder.metrics.read_bytes().splitlines()
+        return [msgspec.json.decode(line, type=EpochRecord) for line in lines]
+    except FileNotFoundError:
+        return []
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise damaged(folder.metrics, error) from None
+
+
+def write_metrics(folder: RunFolder, history: list[EpochRecord]) -> None:
+    """Write all epochs so far."""
+    lines = [msgspec.json.encode(record).decode() + "\n" for record in history]
+    write_atomically(folder.metrics, "".join(lines))
+
+
+def read_card(path: Path, strings: dict[str, str]) -> Card:
+    """The card in a file's header; `UserError` if damaged or of another format."""
+    try:
+        found = msgspec.json.decode(strings["card"])["format"]
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise damaged(path, error) from None
+    if found != CARD_FORMAT:
+        raise UserError(
+            f"{path} has card format {found}, this ConvAtlas reads {CARD_FORMAT}; "
+            "use the ConvAtlas that wrote it, or train again"
+        )
+    try:
+        return msgspec.json.decode(strings["card"], type=Card)
+    except msgspec.ValidationError as error:
+        raise damaged(path, error) from None
+
+
+def _write(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
+    write_tensors(path, tensors, {"card": to_json(card)})
+
+
+def _read(path: Path) -> tuple[Card, dict[str, Tensor]]:
+    """Card and tensors of a model file, the format and the checksum verified."""
+    tensors, strings = read_tensors(path)
+    card = read_card(path, strings)
+    if _digest(tensors) != card.weights_sha256:
+        raise damaged(path, "its weights do not have the checksum on its card")
+    return card, tensors
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
