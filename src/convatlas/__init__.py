@@ -1,3 +1,60 @@
-"""ConvAtlas: the classic convolutional networks, exactly as published."""
+"""ConvAtlas: the classic convolutional networks, exactly as published.
+
+import convatlas
+run = convatlas.train("lenet-bn", "mnist")
+print(run.test.error, run.folder.report)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from convatlas.data.load import load as load
+    from convatlas.errors import UserError as UserError
+    from convatlas.models import blueprint as blueprint
+    from convatlas.models import create as create
+    from convatlas.models.family import Task as Task
+    from convatlas.training.recipe import Recipe as Recipe
+    from convatlas.training.recipes import recipe_for as recipe_for
+    from convatlas.training.run import load_run as load_run
+    from convatlas.workbench import Options as Options
+    from convatlas.workbench import evaluate as evaluate
+    from convatlas.workbench import predict as predict
+    from convatlas.workbench import report as report
+    from convatlas.workbench import resume as resume
+    from convatlas.workbench import train as train
+    from convatlas.workbench import train_seeds as train_seeds
+
+# name: where it lives; imported on first use, so that `import convatlas` brings no torch
+_PLACES = {
+    "Options": "convatlas.workbench",
+    "Recipe": "convatlas.training.recipe",
+    "Task": "convatlas.models.family",
+    "UserError": "convatlas.errors",
+    "blueprint": "convatlas.models",
+    "create": "convatlas.models",
+    "evaluate": "convatlas.workbench",
+    "load": "convatlas.data.load",
+    "load_run": "convatlas.training.run",
+    "predict": "convatlas.workbench",
+    "recipe_for": "convatlas.training.recipes",
+    "report": "convatlas.workbench",
+    "resume": "convatlas.workbench",
+    "train": "convatlas.workbench",
+    "train_seeds": "convatlas.workbench",
+}
+__all__ = ["__version__", *_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from where it lives."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -41,7 +41,7 @@ def _convert(pictures: Pictures, channels: int) -> Pictures:
 def _luma(images: Tensor) -> Tensor:
     """Colour to grey."""
     grey = images.new_empty((len(images), 1, *images.shape[2:]))
-    for into, piece in zip(grey.split(PIECE), images.split(PIECE), strict=True):
+    for into, piece in zip(torch.split(grey, PIECE), torch.split(images, PIECE), strict=True):
         red, green, blue = piece.to(torch.int32).unbind(1)
         into[:, 0] = (RED * red + GREEN * green + BLUE * blue + HALF) >> BITS
     return grey

@@ -1,11 +1,10 @@
 """Downloading one published file: resumed where it stopped, checked, then renamed into place."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pooch
 import requests
@@ -43,7 +42,7 @@ def download(url: str, path: Path, *, sha256: str) -> None:
         )
     except requests.RequestException as error:
         raise UserError(
-            f"cannot download {url}: {_reason(error)}; run again to go on where it stopped, {by_hand}"
+            f"cannot download {url}: {_reason(error)}; run again to continue it, {by_hand}"
         ) from error
     except OSError as error:
         raise UserError(f"cannot save {url} as {path}: {error.strerror or error}") from error
@@ -100,7 +99,7 @@ def _length_told(response: requests.Response) -> int | None:
 
 
 @contextmanager
-def _progress(url: str, *, done: int, total: int) -> Iterator[Any]:
+def _progress(url: str, *, done: int, total: int) -> Iterator[Callable[[int], None]]:
     """A bar on the error stream, where that is a terminal; gives a function to advance it."""
     console = Console(stderr=True)
     bar = Progress(

@@ -7,7 +7,6 @@ from convatlas.data.cifar import CIFAR_10, CIFAR_100, cifar
 from convatlas.data.convert import check_channels, with_channels
 from convatlas.data.dataset import Dataset
 from convatlas.data.fashion import SOURCE
-from convatlas.data.folder import load_folder
 from convatlas.data.idx_sets import fashion_mnist, mnist
 from convatlas.data.locate import locate
 from convatlas.errors import UserError
@@ -24,6 +23,10 @@ def load(name: str, *, size: int | None = None, channels: int | None = None) -> 
     if channels is not None:
         check_channels(channels)
     if name.startswith(FOLDER):
+        if name == FOLDER:
+            raise UserError(f"{name!r} names no folder; expected {FOLDER}PATH")
+        from convatlas.data.folder import load_folder  # imports Pillow, which MNIST never needs
+
         path = Path(name.removeprefix(FOLDER)).expanduser()
         return load_folder(path, size=size, channels=channels)
     dataset = _named(name)

@@ -6,6 +6,8 @@ from importlib.metadata import version
 import msgspec
 import torch
 
+from convatlas.data.dataset import Dataset
+from convatlas.training.evaluate import Evaluation
 from convatlas.training.recipe import Recipe
 
 CARD_FORMAT = 1
@@ -66,7 +68,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkCard
     classes: tuple[str, ...]
     data: DataCard
-    recipe_name: str
     recipe: Recipe
     seed: int
     selected_on: str
@@ -83,6 +84,18 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     weights_sha256: str = ""
 
 
+def score(evaluation: Evaluation) -> Score:
+    """The counts of an evaluation that go on a card."""
+    return Score(
+        count=evaluation.count, errors=evaluation.errors, top5_errors=evaluation.top5_errors
+    )
+
+
+def openings(dataset: Dataset) -> tuple[OpeningCard, ...]:
+    """The openings of a data set's test part so far."""
+    return tuple(OpeningCard(when=opened.when, by=opened.by) for opened in dataset.test.openings)
+
+
 def to_json(card: Card) -> str:
     """The card as it stands in the header of a file."""
     return msgspec.json.encode(card).decode()
@@ -92,7 +105,7 @@ def versions() -> dict[str, str]:
     """What computed the result."""
     return {
         "convatlas": version("convatlas"),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "python": platform.python_version(),
         "platform": platform.platform(),
     }

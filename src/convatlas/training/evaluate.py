@@ -1,12 +1,13 @@
 """Reading a network's scores over a set, and what they amount to."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from convatlas.data.augment import Augment
 from convatlas.data.dataset import Pictures
+from convatlas.data.preprocess import Preprocess
 from convatlas.training.machine import Machine
 
 EVALUATION_BATCH = 500  # small enough that the first maps of a LeNet stay in the cache
@@ -61,18 +62,26 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module, pictures: Pictures, prepare: Callable[[Tensor], Tensor], machine: Machine
+    model: nn.Module,
+    pictures: Pictures,
+    *,
+    preprocess: Preprocess,
+    augment: Augment,
+    machine: Machine,
 ) -> Evaluation:
-    """Score every picture in evaluation mode; the model's mode is put back afterwards."""
-    was_training = model.training
+    """Score every picture as prediction would: evaluation mode, centre crop, nothing random.
+
+    The model's mode is put back afterwards.
+    """
+    was_training, local = model.training, preprocess.to(machine.device)
     model.eval()
-    with torch.inference_mode(), machine.autocast():
+    with torch.no_grad(), machine.autocast():
         scores = [
-            model(prepare(batch.to(machine.device))).float().cpu()
-            for batch in pictures.images.split(EVALUATION_BATCH)
+            model(machine.layout(local(augment.centre(batch.to(machine.device))))).float().cpu()
+            for batch in torch.split(pictures.images, EVALUATION_BATCH)
         ]
     model.train(was_training)
-    return Evaluation(torch.cat(scores).clone(), pictures.labels.cpu())
+    return Evaluation(torch.cat(scores), pictures.labels.cpu())
 
 
 def confusions(evaluation: Evaluation, most: int) -> list[tuple[int, int, int]]:

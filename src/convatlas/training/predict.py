@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from convatlas.data.decode import DecodeError, decode
-from convatlas.data.resize import fit_square
 from convatlas.training.run import Trained
 
 
@@ -45,10 +44,10 @@ def _predict(run: Trained, path: Path, top: int, invert: bool) -> Prediction:
     recipe = run.card.recipe
     side = run.card.network.image_size - 2 * recipe.pad
     try:
-        picture = decode(path, channels=run.card.network.in_channels)
+        picture = decode(path, channels=run.card.network.in_channels, size=side)
     except DecodeError as error:
-        return Prediction(str(path), (), str(error))
-    image = fit_square(picture, side)[None]
+        return Prediction(str(path), (), error.reason)
+    image = torch.from_numpy(picture.copy())[None]
     probability = probabilities(run, ~image if invert else image)[0]
     best = probability.topk(min(top, len(probability)))
     return Prediction(

@@ -26,7 +26,6 @@ class Request:
     network: str
     data: str
     recipe: Recipe
-    recipe_name: str
     seed: int = 0
     device: str = "auto"
     size: int | None = None  # for folder data: the side pictures are brought to
@@ -79,7 +78,6 @@ def request_of(card: Card) -> Request:
         network=card.network.name,
         data=card.data.name,
         recipe=card.recipe,
-        recipe_name=card.recipe_name,
         seed=card.seed,
         device=card.device,
         size=card.data.size,
@@ -149,7 +147,6 @@ def _card(
         network=network,
         classes=dataset.classes,
         data=data,
-        recipe_name=request.recipe_name,
         recipe=request.recipe,
         seed=request.seed,
         selected_on=_selected_on(request),

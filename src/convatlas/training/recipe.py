@@ -23,6 +23,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mean mixed precision and channels-last memory on a GPU, float32 and plain memory on a CPU.
     """
 
+    name: str = "unnamed"
     # the picture
     preprocess: Literal["unit", "ink", "mean-image", "channel-mean", "channel-standard"] = (
         "channel-standard"
@@ -53,6 +54,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
+        if self.loss == "rbf-map" and self.label_smoothing:
+            raise ValueError("label smoothing goes with the cross-entropy loss")
         if isinstance(self.schedule, Step) and len(self.schedule.at) != len(self.schedule.factors):
             raise ValueError("a step schedule needs one factor for each epoch in `at`")
         needs_validation = self.keep == "best" or isinstance(self.schedule, Plateau)
@@ -61,8 +64,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def changed(recipe: Recipe, changes: dict[str, object]) -> Recipe:
-    """The recipe with some fields replaced, checked like a file; `UserError` names the field."""
-    return _convert({**msgspec.to_builtins(recipe), **changes}, "the recipe")
+    """The recipe with some fields replaced and its name saying so.
+
+    Checked like a file: `UserError` names the field that is off.
+    """
+    if not changes:
+        return recipe
+    noted = ", ".join(f"{field} {value}" for field, value in changes.items())
+    fields = {**msgspec.to_builtins(recipe), **changes, "name": f"{recipe.name} with {noted}"}
+    return _convert(fields, f"the recipe {recipe.name!r} with {noted}")
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -79,7 +89,7 @@ def read_toml(path: Path) -> Recipe:
         raise UserError(f"there is no recipe file {path}") from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the recipe {path}: {error}") from None
-    return _convert(fields, str(path))
+    return _convert({"name": path.stem, **fields}, str(path))
 
 
 def _convert(fields: object, where: str) -> Recipe:

@@ -7,12 +7,13 @@ from convatlas.errors import UserError
 from convatlas.training.recipe import Recipe, read_toml
 from convatlas.training.schedule import OneCycle, Step, Triangular
 
-RECIPES: dict[str, Recipe] = {
-    # One pass over MNIST, made for lenet-bn; see docs/training.md for how it was chosen.
-    "sprint": Recipe(epochs=1, batch=128, lr=0.1, schedule=Triangular(rise=0.3)),
-    # The paper's 20 passes, pictures and loss. Departures: plain mini-batches with momentum
+BUILT_IN: tuple[Recipe, ...] = (
+    # One pass over MNIST, made for lenet-bn; docs/training.md says how it was chosen.
+    Recipe(name="sprint", epochs=1, batch=128, lr=0.1, schedule=Triangular(rise=0.3)),
+    # The paper's 20 passes, pictures and loss. Departures: mini-batches with momentum
     # instead of single pictures with a diagonal second-order method.
-    "lenet5": Recipe(
+    Recipe(
+        name="lenet5",
         preprocess="ink",
         pad=2,
         loss="rbf-map",
@@ -21,23 +22,24 @@ RECIPES: dict[str, Recipe] = {
         lr=0.001,
         schedule=Step(at=(2, 5, 8, 12), factors=(0.4, 0.5, 0.5, 0.2)),  # the paper's proportions
     ),
-    "steady": Recipe(epochs=10, batch=128, lr=0.1, schedule=OneCycle()),
-}
+    Recipe(name="steady", epochs=10, batch=128, lr=0.1, schedule=OneCycle()),
+)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in BUILT_IN}
 
 # The recipe a network is trained with when none is asked for.
 USUAL: dict[str, str] = {"lenet5": "lenet5", "lenet-bn": "sprint"}
 
 
-def recipe_for(network: str, wanted: str | None = None) -> tuple[str, Recipe]:
-    """(name, recipe): a built-in one, a TOML file, or the network's usual one.
+def recipe_for(network: str, wanted: str | None = None) -> Recipe:
+    """A built-in recipe by name, one from a TOML file, or the network's usual one.
 
     Raises `UserError` for a name that is neither.
     """
     name = wanted or USUAL.get(network, "steady")
     if name in RECIPES:
-        return name, RECIPES[name]
+        return RECIPES[name]
     if name.endswith(".toml"):
-        return name, read_toml(Path(name))
+        return read_toml(Path(name))
     close = difflib.get_close_matches(name, RECIPES, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     known = ", ".join(RECIPES)

@@ -12,14 +12,14 @@ from typing import Literal
 
 import msgspec
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from convatlas.data.batches import Batches
-from convatlas.data.dataset import Dataset, Pictures
+from convatlas.data.dataset import Pictures
 from convatlas.errors import UserError
 from convatlas.files import make_folder, write_atomically
 from convatlas.training.archive import archive, save_archive
-from convatlas.training.card import Card, OpeningCard, Score, to_json
+from convatlas.training.card import Card, openings, score, to_json
 from convatlas.training.evaluate import Evaluation, evaluate
 from convatlas.training.interrupt import interruptible
 from convatlas.training.loop import Diverged, Job, Watcher, fit
@@ -157,13 +157,13 @@ def _job(setting: Setting, state: State, folder: RunFolder, checkpoint_steps: in
 
 
 def _evaluate(setting: Setting, model: nn.Module, pictures: Pictures) -> Evaluation:
-    """Scores as prediction would give them: centre crop, nothing random."""
-    preprocess = setting.preprocess.to(setting.machine.device)
-
-    def prepare_batch(images: Tensor) -> Tensor:
-        return setting.machine.layout(preprocess(setting.augment.centre(images)))
-
-    return evaluate(model, pictures, prepare_batch, setting.machine)
+    return evaluate(
+        model,
+        pictures,
+        preprocess=setting.preprocess,
+        augment=setting.augment,
+        machine=setting.machine,
+    )
 
 
 def _close(
@@ -176,8 +176,9 @@ def _close(
     """Evaluate, open the test part if the run is finished, and write the files of the run."""
     if state.best:
         state.model.load_state_dict(state.best)
-    validation = setting.validation and _evaluate(setting, state.model, setting.validation)
-    test, shown, part = None, setting.validation, "validation"
+    shown, part = setting.validation, "validation"
+    validation = _evaluate(setting, state.model, shown) if shown else None
+    test = None
     if ending == "finished":
         shown, part = _test_pictures(setting), "test"
         test = _evaluate(setting, state.model, shown)
@@ -187,9 +188,9 @@ def _close(
         step=state.step,
         steps=job.steps,
         seconds=sum(record.seconds for record in state.history) + state.seconds,
-        validation=validation and score(validation),
-        test=test and score(test),
-        test_openings=opening_cards(setting.dataset),
+        validation=score(validation) if validation else None,
+        test=score(test) if test else None,
+        test_openings=openings(setting.dataset),
     )
     card = save_model(folder, card, state.model, setting.preprocess)
     evaluation = test or validation
@@ -208,15 +209,3 @@ def _test_pictures(setting: Setting) -> Pictures:
     if setting.card.selected_on == "test" and setting.validation:
         return setting.validation
     return setting.dataset.test.open("train, after the last step")
-
-
-def score(evaluation: Evaluation) -> Score:
-    """The counts that go on a card."""
-    return Score(
-        count=evaluation.count, errors=evaluation.errors, top5_errors=evaluation.top5_errors
-    )
-
-
-def opening_cards(dataset: Dataset) -> tuple[OpeningCard, ...]:
-    """The openings of a data set's test part, as a card lists them."""
-    return tuple(OpeningCard(when=o.when, by=o.by) for o in dataset.test.openings)

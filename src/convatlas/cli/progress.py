@@ -1,0 +1,60 @@
+"""Live progress of a training run on standard error: a bar at a terminal, a line an epoch else."""
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+
+from convatlas.training.state import EpochRecord
+
+
+class Progress:
+    """A watcher that shows; used as a context so that the bar is taken down at the end."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+        self.task = self.bar.add_task("training", total=None, loss=float("nan"))
+
+    def __enter__(self) -> "Progress":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def step(self, done: int, total: int, loss: float) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=done, total=total, loss=loss)
+
+    def epoch(self, record: EpochRecord) -> None:
+        """One line that stays."""
+        validation = (
+            f"  validation error {record.validation_error:.2%}"
+            if record.validation_error is not None
+            else ""
+        )
+        self.console.print(
+            f"epoch {record.epoch:>3}  loss {record.train_loss:.4f}{validation}"
+            f"  {record.seconds:.1f} s  {record.images_per_second:,.0f} pictures/s",
+            highlight=False,
+        )
+
+    def wants_stop(self) -> bool:
+        """Never of its own."""
+        return False

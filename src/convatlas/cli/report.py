@@ -1,0 +1,17 @@
+"""``convatlas report``."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+def command(run: Path, as_json: bool) -> None:
+    """Draw the report of RUN again from what the run holds; no data set is read."""
+    from convatlas import workbench  # imports torch
+
+    path = workbench.report(run)
+    click.echo(json.dumps({"report": str(path)}) if as_json else path)

@@ -1,0 +1,110 @@
+"""What ``train`` and ``resume`` show; the module that imports torch for them."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from convatlas import workbench
+from convatlas.cli.progress import Progress
+from convatlas.cli.result import closing_lines, error_line
+from convatlas.cli.train import RECIPE_FIELDS, Arguments
+from convatlas.training.loop import Silent, Watcher
+from convatlas.training.recipe import Recipe, changed
+from convatlas.training.recipes import recipe_for
+from convatlas.training.train import Finished
+
+STOPPED = 130  # the exit status of a command ended by Ctrl-C
+
+
+def train_and_show(arguments: Arguments) -> None:
+    """Train with one seed or several, showing progress and the result."""
+    given = {field: getattr(arguments, field) for field in RECIPE_FIELDS}
+    changes = {field: value for field, value in given.items() if value is not None}
+    recipe = changed(recipe_for(arguments.network, arguments.recipe), changes)
+    options = workbench.Options(
+        device=arguments.device,
+        size=arguments.size,
+        select_on_test=arguments.select_on_test,
+        checkpoint_steps=arguments.checkpoint_every,
+        report=False,  # drawn once the result is on the screen
+    )
+    if arguments.seeds:
+        _train_seeds(arguments, recipe, options)
+        return
+    with _watcher(arguments.as_json, f"{arguments.network} on {arguments.data}", recipe) as watcher:
+        finished = workbench.train(
+            arguments.network,
+            arguments.data,
+            recipe=recipe,
+            seed=arguments.seed,
+            out=arguments.out,
+            options=options,
+            watcher=watcher,
+        )
+    show(finished, as_json=arguments.as_json)
+
+
+def resume_and_show(path: Path, checkpoint_every: int | None, *, as_json: bool) -> None:
+    """Go on with a run, showing the same."""
+    options = workbench.Options(checkpoint_steps=checkpoint_every, report=False)
+    with _watcher(as_json, f"resuming {path}", None) as watcher:
+        finished = workbench.resume(path, options=options, watcher=watcher)
+    show(finished, as_json=as_json)
+
+
+def show(finished: Finished, *, as_json: bool) -> None:
+    """The result, then the report; exit status 130 if the run was interrupted."""
+    if not as_json:
+        click.echo("\n".join(closing_lines(finished)))
+    report = workbench.report(finished.folder.path)
+    click.echo(
+        msgspec.json.format(msgspec.json.encode(finished.card), indent=1).decode()
+        if as_json
+        else f"report  {report}"
+    )
+    if finished.card.status == "interrupted":
+        click.echo(f"stopped; go on with: convatlas resume {finished.folder.path}", err=True)
+        raise SystemExit(STOPPED)
+
+
+def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Options) -> None:
+    seeds = range(arguments.seed, arguments.seed + (arguments.seeds or 1))
+    with _watcher(arguments.as_json, f"{arguments.network} on {arguments.data}", recipe) as watcher:
+        result = workbench.train_seeds(
+            arguments.network,
+            arguments.data,
+            seeds=seeds,
+            recipe=recipe,
+            out=arguments.out,
+            options=dataclasses.replace(options, report=True),
+            watcher=watcher,
+        )
+    summary = workbench.seeds_summary(result)
+    if arguments.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=1).decode())
+        return
+    for run in result.runs:
+        if run.test:
+            click.echo(error_line(f"seed {run.card.seed}", run.test))
+    mean = result.test_error
+    click.echo(
+        f"mean test error {mean.mean:.3%} ± {mean.half_width:.3%} (95 %, Student's t, "
+        f"{len(result.runs)} seeds)"
+    )
+    click.echo(f"runs    {result.runs[0].folder.path.parent}")
+
+
+@contextmanager
+def _watcher(as_json: bool, doing: str, recipe: Recipe | None) -> Iterator[Watcher]:
+    """A live display, or silence when JSON is wanted."""
+    if as_json:
+        yield Silent()
+        return
+    with Progress() as progress:
+        how = f", recipe {recipe.name}: {recipe.epochs} epochs" if recipe else ""
+        progress.console.print(f"{doing}{how}", highlight=False)
+        yield progress

@@ -1,0 +1,158 @@
+"""One picture file to 8-bit grey or RGB, decoded right or refused with a reason.
+
+Transparency is laid on white; 16-bit grey is scaled to 8 bits; EXIF rotation is applied; of an
+animation the first frame counts; CMYK is converted by formula. Colour profiles are not applied.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+MOST_PIXELS = 64_000_000
+WIDE = ("I;16", "I;16L", "I;16B", "I;16N")
+GREY = ("1", "L", "LA", "La", *WIDE)
+COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK")
+ORIENTATION = 0x0112  # the EXIF tag; from 5 on, width and height change places
+WHITE = (255, 255, 255, 255)
+
+
+class DecodeError(ValueError):
+    """A file that is no picture we can use; the reason names no file, the caller knows it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a picture's header says, with its rotation applied."""
+
+    width: int
+    height: int
+    grey: bool
+
+
+def decode(
+    source: Path | bytes, *, channels: int, size: int | None = None
+) -> NDArray[np.uint8]:  # (C, H, W)
+    """One picture in grey (1) or RGB (3); with ``size``, its centre square at that side."""
+    assert channels in (1, 3), channels
+    with _refusing(), _file(source) as file:
+        image = _header(file)
+        image.load()
+        image = _flat(ImageOps.exif_transpose(image))
+        image = image.convert("L" if channels == 1 else "RGB")
+        if size is not None:
+            image = _centre_square(image, size)
+        pixels = np.array(image)  # a copy: Pillow's own memory is read-only
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def peek(source: Path | bytes) -> Peek:
+    """Size and kind from the header alone; the pixels may still turn out broken."""
+    with _refusing(), _file(source) as file:
+        image = _header(file)
+        width, height = image.size
+        # Not getexif() outright: a PNG without EXIF up front would be decoded to look for it.
+        turned = "exif" in image.info and image.getexif().get(ORIENTATION, 1) >= 5
+        grey = image.mode in GREY or _grey_palette(image)
+    return Peek(height, width, grey) if turned else Peek(width, height, grey)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Every failure as a DecodeError: Pillow lists no exceptions, a broken file can raise any."""
+    try:
+        yield
+    except DecodeError:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise DecodeError(f"broken or cut off: {message}") from error
+
+
+def _file(source: Path | bytes) -> BinaryIO:
+    """The bytes as a file; what cannot be opened has its own reason."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise DecodeError(f"cannot be read: {error.strerror}") from error
+
+
+def _header(file: BinaryIO) -> Image.Image:
+    """The picture before its pixels, or the reason not to decode them."""
+    image = _plugin(file)(file, "")
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise DecodeError(f"{width} x {height} is more than {MOST_PIXELS // 10**6} million pixels")
+    if image.mode not in GREY + COLOUR:
+        raise DecodeError(f"colour mode {image.mode} is not supported")
+    return image
+
+
+def _plugin(file: BinaryIO) -> Callable[[BinaryIO, str], Image.Image]:
+    """The reader whose signature fits. Image.open would warn of large pictures we refuse anyway."""
+    blob = file.read(12)
+    file.seek(0)
+    if not blob:
+        raise DecodeError("the file is empty")
+    if blob.startswith(b"\xff\xd8\xff"):
+        return JpegImagePlugin.jpeg_factory
+    if blob.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImagePlugin.PngImageFile
+    if blob.startswith(b"RIFF") and blob[8:12] == b"WEBP":
+        return WebPImagePlugin.WebPImageFile
+    if blob.startswith(b"BM"):
+        return BmpImagePlugin.BmpImageFile
+    raise DecodeError("not a JPEG, PNG, WebP or BMP picture")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Eight bits and no transparency, in mode L or RGB."""
+    if image.mode in WIDE:
+        return _narrow(image)
+    grey = image.mode in GREY
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, WHITE)
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("L" if grey else "RGB")
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    """16-bit grey scaled to 8 bits, rounded; Pillow's own conversion would clip at 255."""
+    wide = np.asarray(image).astype(np.uint32)
+    narrow = ((wide * 255 + 32767) // 65535).astype(np.uint8)
+    if "transparency" in image.info:
+        narrow[wide == image.info["transparency"]] = 255
+    return Image.fromarray(narrow)
+
+
+def _grey_palette(image: Image.Image) -> bool:
+    """Whether every colour of a palette picture is a grey."""
+    if image.palette is None or image.palette.mode != "RGB":
+        return False
+    colours = bytes(image.palette.palette)
+    return colours[0::3] == colours[1::3] == colours[2::3]
+
+
+def _centre_square(image: Image.Image, size: int) -> Image.Image:
+    """The shorter side to ``size``, antialiased, and the middle of the longer one.
+
+    Done in one step, as a very long picture resized whole could outgrow memory; Pillow's filter
+    looks past the box, so the result is that of resizing the whole and then cutting.
+    """
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)

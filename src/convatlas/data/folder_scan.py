@@ -1,0 +1,168 @@
+"""Which files a folder data set consists of, and which of them are its test part.
+
+PATH/CLASS/... or PATH/train/CLASS/... with PATH/test/CLASS/... (without it, PATH/val). Only names
+and sizes are looked at. Hidden files are ignored; every other file that cannot be a picture is
+reported. Class folders may nest and may be links; links to folders further down are not followed.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from convatlas.data.dataset import Rejected
+from convatlas.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+WRONG_EXTENSION = f"not one of {' '.join(EXTENSIONS)}"
+TEST_SHARE = 5  # one picture in five
+SALT = "convatlas test part 1:"  # changing it would move pictures between the parts
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file that may be a picture, and the index of its class."""
+
+    path: Path
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Its files in order, and those that cannot be pictures."""
+
+    items: tuple[Item, ...]
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Everything known without opening a file."""
+
+    classes: tuple[str, ...]
+    train: Part
+    test: Part
+
+
+def scan(path: Path) -> Layout:
+    """Find the classes, and the test part or cut it."""
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise UserError(f"{path} {what}; expected a folder with one sub-folder per class")
+    test = next((path / name for name in ("test", "val") if (path / name).is_dir()), None)
+    if test is None or not (path / "train").is_dir():
+        classes = _classes(path)
+        return _cut(path, classes, _part(path, classes))
+    classes = _classes(path / "train")
+    _check_known(test, classes)
+    return Layout(classes, _part(path / "train", classes), _part(test, classes))
+
+
+def digest(layout: Layout, path: Path) -> str:
+    """SHA-256 over every file's path and size, both parts; cheap, and blind to their content."""
+    lines = hashlib.sha256()
+    for name in sorted(item.path for part in (layout.train, layout.test) for item in part.items):
+        size = name.stat().st_size if name.exists() else -1
+        lines.update(os.fsencode(f"{name.relative_to(path).as_posix()}\t{size}\n"))
+    return lines.hexdigest()
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    """The names of the class folders, sorted: their order is the labels' order."""
+    names = tuple(folder.name for folder in _class_folders(path))
+    if len(names) < 2:
+        found = f"only {names[0]!r}" if names else "none"
+        raise UserError(
+            f"{path} has {found} of at least two class folders; expected PATH/CLASS/picture, "
+            f"or PATH/train/CLASS/picture with PATH/test (or PATH/val)"
+        )
+    return names
+
+
+def _class_folders(path: Path) -> list[Path]:
+    """Visible folders, but no link to a folder that contains the data set itself."""
+    return [
+        folder
+        for folder in sorted(path.iterdir(), key=lambda entry: entry.name)
+        if not folder.name.startswith(".")
+        and folder.is_dir()
+        and not path.resolve().is_relative_to(folder.resolve())
+    ]
+
+
+def _check_known(test: Path, classes: tuple[str, ...]) -> None:
+    """A class that is never trained cannot be tested."""
+    unknown = [folder.name for folder in _class_folders(test) if folder.name not in classes]
+    if unknown:
+        raise UserError(
+            f"{test} has the class {unknown[0]!r}, which the training part lacks "
+            f"(it has {', '.join(classes)}); add or remove it"
+        )
+
+
+def _part(path: Path, classes: tuple[str, ...]) -> Part:
+    """All files of all classes, class by class, sorted by path."""
+    items: list[Item] = []
+    rejected = [
+        Rejected(str(file), "lies outside every class folder")
+        for file in sorted(path.iterdir())
+        if file.suffix.lower() in EXTENSIONS and file.is_file() and not file.name.startswith(".")
+    ]
+    for label, name in enumerate(classes):
+        if not (path / name).is_dir():
+            continue  # a test part may lack a class
+        for file in _files(path / name):
+            if reason := _unusable(file):
+                rejected.append(Rejected(str(file), reason))
+            else:
+                items.append(Item(file, label))
+    return Part(tuple(items), tuple(rejected))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Everything visible below, in an order that no file system changes."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _files(entry)
+        else:
+            yield entry
+
+
+def _unusable(file: Path) -> str | None:
+    """Why it cannot be a picture, from its name and kind alone."""
+    if file.is_dir():
+        return "a link to a folder, not followed"
+    if file.suffix.lower() not in EXTENSIONS:
+        return WRONG_EXTENSION
+    return None if file.is_file() else "not a regular file, or a broken link"
+
+
+def _cut(path: Path, classes: tuple[str, ...], whole: Part) -> Layout:
+    """One picture in five of every class, those whose hashed names come first.
+
+    Hashing instead of drawing: adding or removing files moves hardly any other between the parts.
+    Rejected files go with the training part, which is the one that is read.
+    """
+    test: set[Path] = set()
+    for label in range(len(classes)):
+        files = [item.path for item in whole.items if item.label == label]
+        files.sort(key=lambda file: _rank(file.relative_to(path)))
+        test.update(files[: round(len(files) / TEST_SHARE)])
+    if whole.items and not test:
+        raise UserError(
+            f"{len(whole.items)} pictures in {len(classes)} classes are too few to cut a test "
+            f"part from; give three or more per class, or a PATH/train and a PATH/test"
+        )
+    return Layout(
+        classes,
+        Part(tuple(item for item in whole.items if item.path not in test), whole.rejected),
+        Part(tuple(item for item in whole.items if item.path in test)),
+    )
+
+
+def _rank(inside: Path) -> bytes:
+    """From the path inside the data set, so that moving the whole set changes nothing."""
+    return hashlib.sha256(os.fsencode(f"{SALT}{inside.as_posix()}")).digest()

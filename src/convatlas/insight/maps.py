@@ -1,0 +1,111 @@
+"""The feature maps that a network makes of one picture.
+
+A convolution or a pooling begins a map; what follows it element by element (batch norm, a
+non-linearity, dropout) still belongs to it, and the map is shown as it leaves the last of them:
+
+    conv                          one map
+    pool, batch norm, ReLU        one map
+    sub-sampling, scaled tanh     one map
+
+Which layers follow one another is read off the tensors they are handed, not off their names, so
+it holds for any network.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from convatlas.capture.layers import macs
+
+POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMaps:
+    """What one group of layers makes of a picture; ``kinds`` are the layers it went through."""
+
+    path: str
+    kinds: tuple[str, ...]
+    values: Tensor  # (C, H, W)
+
+
+def feature_maps(model: nn.Module, picture: Tensor) -> tuple[FeatureMaps, ...]:
+    """Maps larger than 1×1 in the order they are made, for one pre-processed picture (C, H, W).
+
+    The model runs in evaluation mode and is left as it was.
+    """
+    recorder = _Recorder()
+    with _watched(model, recorder), torch.inference_mode():
+        model(picture[None])
+    return tuple(recorder.found)
+
+
+class _Recorder:
+    """Collects the groups; ``last`` is the very tensor that the newest group ended with."""
+
+    def __init__(self) -> None:
+        self.found: list[FeatureMaps] = []
+        self.last: Tensor | None = None
+        self.named_after_container = False
+
+    def leaf(self, path: str, layer: nn.Module, given: Tensor, made: Tensor) -> None:
+        """A layer has run: it goes on with the newest group, or begins one."""
+        if made.ndim != 4 or min(made.shape[-2:]) < 2:
+            self.last = None
+            return
+        values, kind = made[0].clone(), type(layer).__name__  # the next layer may work in place
+        if given is self.last and given.shape == made.shape and _is_elementwise(layer, made):
+            group = self.found[-1]
+            self.found[-1] = replace(group, kinds=(*group.kinds, kind), values=values)
+        else:
+            self.found.append(FeatureMaps(path, (kind,), values))
+        self.last, self.named_after_container = made, False
+
+    def container(self, path: str, made: Tensor) -> None:
+        """A module that ends with the newest group lends it its shorter name, the innermost one."""
+        if path and made is self.last and not self.named_after_container:
+            self.found[-1] = replace(self.found[-1], path=path)
+            self.named_after_container = True
+
+
+def _is_elementwise(layer: nn.Module, made: Tensor) -> bool:
+    """Whether the layer keeps every map at its place: no multiply-adds, no window."""
+    return macs(layer, made.shape[1:]) == 0 and not isinstance(layer, POOLINGS)
+
+
+@contextmanager
+def _watched(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
+    """Evaluation mode with a hook on every module; both undone on leaving."""
+    modes = [(module, module.training) for module in model.modules()]
+    handles = [
+        module.register_forward_hook(_hook(recorder, path, module))
+        for path, module in model.named_modules()
+    ]
+    model.eval()
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in modes:
+            module.training = mode
+
+
+def _hook(
+    recorder: _Recorder, path: str, module: nn.Module
+) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+    """What a module reports to the recorder after it has run."""
+    is_leaf = not any(True for _ in module.children())
+
+    def note(layer: nn.Module, given: tuple[object, ...], made: object) -> None:
+        if not isinstance(made, Tensor):
+            return
+        if not is_leaf:
+            recorder.container(path, made)
+        elif given and isinstance(given[0], Tensor):
+            recorder.leaf(path, layer, given[0], made)
+
+    return note

@@ -1,0 +1,69 @@
+"""What starting the command line costs: no torch where none is needed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "numpy", "PIL", "matplotlib", "jinja2", "rich", "requests", "pooch", "safetensors"}
+PROBE = """
+import json, resource, sys
+from convatlas.cli import main
+sys.argv = ["convatlas", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def modules_after(arguments: list[str]) -> set[str]:
+    out = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(out.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["list"],
+        ["list", "--json"],
+        ["train", "--help"],
+        ["resume", "--help"],
+        ["eval", "--help"],
+        ["predict", "--help"],
+        ["report", "--help"],
+        ["no-such-command"],
+        ["predict"],
+    ],
+)
+def test_what_needs_no_torch_imports_none(arguments: list[str]) -> None:
+    modules = modules_after(arguments)
+    assert "click" in modules
+    assert not modules & HEAVY
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import convatlas, sys; print(sorted(m for m in sys.modules if '.' not in m))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert not HEAVY & set(eval(out))  # noqa: S307 - our own print
+
+
+def test_the_module_and_the_script_are_the_same_program(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("convatlas")
+    outputs = {
+        subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+        for command in ([str(script), "list"], [sys.executable, "-m", "convatlas", "list"])
+    }
+    assert len(outputs) == 1

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from convatlas.errors import UserError
+from convatlas.training.recipe import Recipe, changed, read_toml, to_toml
+from convatlas.training.recipes import RECIPES, USUAL, recipe_for
+from convatlas.training.schedule import Step
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_survives_its_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(to_toml(RECIPES[name]))
+    assert read_toml(path) == RECIPES[name]
+
+
+def test_a_file_without_a_name_is_named_after_itself(tmp_path: Path) -> None:
+    path = tmp_path / "quick.toml"
+    path.write_text("epochs = 2\n[schedule]\nkind = 'step'\nat = [1]\nfactors = [0.5]\n")
+    recipe = read_toml(path)
+    assert recipe.name == "quick"
+    assert recipe.schedule == Step(at=(1,), factors=(0.5,))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochs = 0", r"`int` >= 1 - at `\$.epochs`"),
+        ("lr = 'fast'", r"\$.lr"),
+        ("epoch = 3", "unknown field `epoch`"),
+        ("[schedule]\nkind = 'zigzag'", "zigzag"),
+        ("momentum = 0", "nesterov needs a momentum"),
+        ("validation = 0\nkeep = 'best'", "need a validation part"),
+        ("loss = 'rbf-map'\nlabel_smoothing = 0.1", "label smoothing"),
+        ("epochs = ", "cannot read the recipe"),
+    ],
+)
+def test_a_wrong_recipe_file_is_one_clear_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as caught:
+        read_toml(path)
+    assert "\n" not in str(caught.value)
+    assert "r.toml" in str(caught.value)
+
+
+def test_a_missing_recipe_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no recipe file"):
+        recipe_for("lenet5", str(tmp_path / "none.toml"))
+
+
+def test_an_unknown_recipe_suggests_the_nearest() -> None:
+    with pytest.raises(UserError, match="did you mean 'sprint'"):
+        recipe_for("lenet5", "sprnt")
+
+
+def test_a_changed_recipe_says_so_in_its_name() -> None:
+    assert changed(Recipe(name="a"), {}) == Recipe(name="a")
+    assert changed(Recipe(name="a"), {"lr": 0.5}) == Recipe(name="a with lr 0.5", lr=0.5)
+    with pytest.raises(UserError, match="batch"):
+        changed(Recipe(), {"batch": -1})
+
+
+def test_usual_recipes_exist() -> None:
+    assert set(USUAL.values()) <= set(RECIPES)
