@@ -28,9 +28,7 @@ def convatlas(
 class Run:
     """Call the command line in this process."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def __call__(self, *arguments: str | Path) -> Ran:
@@ -118,7 +116,10 @@ def test_seeds_give_a_mean_and_a_folder_each(
         (["train", "lenet6"], "error: unknown network 'lenet6'; did you mean 'lenet5'"),
         (["train", "lenet5", "--data", "mnits"], "did you mean mnist"),
         (["train", "lenet5", "--recipe", "sprintt"], "did you mean 'sprint'"),
-        (["train", "lenet5", "--epochs", "0"], "error: the recipe 'lenet5' with epochs 0: Expected"),
+        (
+            ["train", "lenet5", "--epochs", "0"],
+            "error: the recipe 'lenet5' with epochs 0: Expected",
+        ),
         (["train", "lenet5", "--data", "folder:nowhere"], "error: "),
         (["train", "lenet-bn", "--device", "tpu"], "error: no device 'tpu'"),
         (["eval", "nowhere"], "error: there is no run folder nowhere"),

@@ -5,11 +5,11 @@ from convatlas.data.batches import Batches
 from convatlas.data.dataset import Pictures
 
 
-def batches(count: int, size: int, *, seed: int = 0, augment: Augment = Augment()) -> Batches:  # noqa: B008
+def batches(count: int, size: int, *, seed: int = 0, augment: Augment | None = None) -> Batches:
     pixels = torch.arange(count * 16, dtype=torch.int64) % 251
     images = pixels.to(torch.uint8).view(count, 1, 4, 4)
     pictures = Pictures(images, torch.arange(count))
-    return Batches(pictures=pictures, size=size, seed=seed, augment=augment)
+    return Batches(pictures=pictures, size=size, seed=seed, augment=augment or Augment())
 
 
 def test_an_epoch_shows_every_picture_once_in_nearly_equal_batches() -> None:

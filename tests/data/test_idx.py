@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -30,6 +30,7 @@ def read(blob: bytes) -> np.ndarray:
         return read_idx(path)
 
 
+@settings(deadline=None)  # files are touched: a loaded machine may be slow
 @given(ARRAYS, st.booleans())
 def test_any_shape_survives_the_round_trip(values: np.ndarray, packed: bool) -> None:
     blob = encode(values)
@@ -38,6 +39,7 @@ def test_any_shape_survives_the_round_trip(values: np.ndarray, packed: bool) -> 
     assert got.flags.writeable
 
 
+@settings(deadline=None)  # files are touched: a loaded machine may be slow
 @given(ARRAYS, st.booleans(), st.data())
 def test_a_file_cut_anywhere_is_refused(
     values: np.ndarray, packed: bool, data: st.DataObject
@@ -48,6 +50,7 @@ def test_a_file_cut_anywhere_is_refused(
         read(blob[:cut])
 
 
+@settings(deadline=None)  # files are touched: a loaded machine may be slow
 @given(ARRAYS, st.booleans(), st.binary(min_size=1, max_size=9))
 def test_anything_after_the_values_is_refused(
     values: np.ndarray, packed: bool, more: bytes

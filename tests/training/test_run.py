@@ -74,7 +74,7 @@ def test_folders_that_are_no_runs(tmp_path: Path) -> None:
 
 def test_harmed_metrics(run: RunFolder) -> None:
     run.metrics.write_text('{"epoch": "one"}\n')
-    with pytest.raises(UserError, match="metrics.jsonl is damaged"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl is damaged"):
         read_metrics(run)
 
 

@@ -172,7 +172,8 @@ def test_a_divergence_after_an_epoch_keeps_what_was_measured(
     setting = preparing.prepare(request(pictures))
     model = setting.blueprint.build()
     built = dataclasses.replace(
-        setting.blueprint, family=dataclasses.replace(setting.blueprint.family, build=lambda _: model)
+        setting.blueprint,
+        family=dataclasses.replace(setting.blueprint.family, build=lambda _: model),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(

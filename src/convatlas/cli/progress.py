@@ -10,6 +10,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from convatlas.training.card import Card
 from convatlas.training.state import EpochRecord
 
 
@@ -37,6 +38,18 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
+
+    def begin(self, card: Card) -> None:
+        """What is trained on what, and how."""
+        recipe = card.recipe
+        self.console.print(
+            f"{card.network.name} on {card.data.name}: {card.data.training:,} pictures to train "
+            f"on, {card.data.validation:,} held out to choose on, the test set sealed\n"
+            f"recipe {recipe.name}: {recipe.epochs} x {card.data.training:,} pictures, batch "
+            f"{recipe.batch}, {type(recipe.schedule).__name__.lower()} rate {recipe.lr:g}, "
+            f"seed {card.seed}, {card.device}",
+            highlight=False,
+        )
 
     def step(self, done: int, total: int, loss: float) -> None:
         """Move the bar."""

@@ -35,7 +35,7 @@ def train_and_show(arguments: Arguments) -> None:
     if arguments.seeds:
         _train_seeds(arguments, recipe, options)
         return
-    with _watcher(arguments.as_json, f"{arguments.network} on {arguments.data}", recipe) as watcher:
+    with _watcher(arguments.as_json) as watcher:
         finished = workbench.train(
             arguments.network,
             arguments.data,
@@ -51,7 +51,7 @@ def train_and_show(arguments: Arguments) -> None:
 def resume_and_show(path: Path, checkpoint_every: int | None, *, as_json: bool) -> None:
     """Go on with a run, showing the same."""
     options = workbench.Options(checkpoint_steps=checkpoint_every, report=False)
-    with _watcher(as_json, f"resuming {path}", None) as watcher:
+    with _watcher(as_json) as watcher:
         finished = workbench.resume(path, options=options, watcher=watcher)
     show(finished, as_json=as_json)
 
@@ -73,7 +73,7 @@ def show(finished: Finished, *, as_json: bool) -> None:
 
 def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Options) -> None:
     seeds = range(arguments.seed, arguments.seed + (arguments.seeds or 1))
-    with _watcher(arguments.as_json, f"{arguments.network} on {arguments.data}", recipe) as watcher:
+    with _watcher(arguments.as_json) as watcher:
         result = workbench.train_seeds(
             arguments.network,
             arguments.data,
@@ -99,12 +99,10 @@ def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Option
 
 
 @contextmanager
-def _watcher(as_json: bool, doing: str, recipe: Recipe | None) -> Iterator[Watcher]:
+def _watcher(as_json: bool) -> Iterator[Watcher]:
     """A live display, or silence when JSON is wanted."""
     if as_json:
         yield Silent()
         return
     with Progress() as progress:
-        how = f", recipe {recipe.name}: {recipe.epochs} epochs" if recipe else ""
-        progress.console.print(f"{doing}{how}", highlight=False)
         yield progress

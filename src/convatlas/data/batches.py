@@ -27,7 +27,7 @@ class Batches:
     pictures: Pictures
     size: int
     seed: int
-    augment: Augment = Augment()
+    augment: Augment
 
     @property
     def per_epoch(self) -> int:

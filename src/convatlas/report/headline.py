@@ -65,7 +65,7 @@ def _data(name: str) -> str:
     if not name.startswith(FOLDER):
         return name
     path = name.removeprefix(FOLDER)
-    return f"the folder {PurePath(path).name or path}"
+    return f"the folder “{PurePath(path).name or path}”"
 
 
 def _facts(card: Card) -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,6 @@
 """The first layer's kernels and one picture's feature maps, as sheets of tiles."""
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -56,7 +57,7 @@ def filters(model: nn.Module) -> Filters | None:
     limit = float(kernels.abs().max())
     in_colour = channels == 3
     tiles = coloured(kernels, limit) if in_colour else signed(kernels.flatten(0, 1), limit)
-    pixels = sheet(tiles, columns=_columns(len(tiles)), side=_side(len(tiles)))
+    pixels = _sheet(tiles)
     alt = f"The {count} kernels of the first convolution, {height} by {width} each"
     return Filters(picture(pixels, alt), figure(limit), in_colour, count, f"{height} × {width}")
 
@@ -66,7 +67,7 @@ def maps(model: nn.Module, preprocess: Preprocess, sample: Tensor, crop: int | N
     seen = Augment(crop=crop).centre(sample[None])
     rows = tuple(_row(found) for found in feature_maps(model, preprocess(seen)[0]))
     pixels = thumbnail(seen[0], SAMPLE_SIDE)
-    zoom = max(1, SAMPLE_SIDE // max(pixels.shape[-2:]))
+    zoom = math.ceil(SAMPLE_SIDE / max(pixels.shape[-2:]))
     return Maps(picture(pixels, "The picture the maps are of", zoom=zoom), rows)
 
 
@@ -74,7 +75,7 @@ def _row(found: FeatureMaps) -> MapRow:
     count = len(found.values)
     values = found.values[:MOST_MAPS]
     limit = float(values.abs().max())
-    pixels = sheet(signed(values, limit), columns=_columns(len(values)), side=_side(len(values)))
+    pixels = _sheet(signed(values, limit))
     return MapRow(
         path=found.path,
         kinds=" → ".join(found.kinds),
@@ -86,9 +87,7 @@ def _row(found: FeatureMaps) -> MapRow:
     )
 
 
-def _columns(tiles: int) -> int:
-    return 8 if tiles <= 32 else 16
-
-
-def _side(tiles: int) -> int:
-    return 60 if tiles <= 32 else 40
+def _sheet(tiles: Tensor) -> Tensor:
+    """Few tiles large, many small; either way no wider than the page."""
+    few = len(tiles) <= 32
+    return sheet(tiles, columns=8 if few else 16, side=84 if few else 48)

@@ -54,7 +54,7 @@ def _from_card(run: Trained, history: list[EpochRecord]) -> dict[str, object]:
         "title": title(card),
         "card": card,
         "headline": headline(card),
-        "protocol": protocol(card, history),
+        "protocol": protocol(card),
         "history": history,
         "evaluated_on": evaluated_on,
         "curves": curves(history, evaluated_on),

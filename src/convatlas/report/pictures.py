@@ -11,7 +11,8 @@ from torch import Tensor
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by number of channels
 NEGATIVE, POSITIVE = (37, 99, 176), (200, 85, 20)
-RULE = (128, 128, 128, 110)  # between tiles, visible on light and on dark paper
+RULE = (128, 128, 128, 110)  # around a tile, visible on light and on dark paper
+GAP = 6  # pixels between tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def picture(pixels: Tensor, alt: str, *, zoom: int = 1) -> Picture:
     plain = pixels[0] if channels == 1 else pixels.permute(1, 2, 0)
     buffer = io.BytesIO()
     image = Image.fromarray(plain.contiguous().numpy(), MODES[channels])
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     coded = base64.b64encode(buffer.getvalue()).decode()
     return Picture(f"data:image/png;base64,{coded}", width * zoom, height * zoom, alt)
 
@@ -54,18 +55,16 @@ def coloured(kernels: Tensor, limit: float) -> Tensor:
 
 
 def sheet(tiles: Tensor, *, columns: int, side: int) -> Tensor:
-    """RGBA tiles (N, 4, h, w) in rows, ruled, each about ``side`` wide: one picture (4, H, W)."""
-    tiles = _resized(tiles, side)
-    count, _, height, width = tiles.shape
+    """RGBA tiles (N, 4, h, w) in rows, each framed and about ``side`` wide: one picture."""
+    framed = _framed(_resized(tiles, side))
+    count, _, height, width = framed.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    page = torch.zeros(4, rows * (height + 1) + 1, columns * (width + 1) + 1, dtype=torch.uint8)
-    rule = torch.tensor(RULE, dtype=torch.uint8)[:, None, None]
-    for index, tile in enumerate(tiles):
-        top, left = (index // columns) * (height + 1), (index % columns) * (width + 1)
-        page[:, top : top + height + 2, left : left + width + 2] = rule
-        page[:, top + 1 : top + 1 + height, left + 1 : left + 1 + width] = tile
-    return page
+    page = torch.zeros(4, rows * (height + GAP), columns * (width + GAP), dtype=torch.uint8)
+    for index, tile in enumerate(framed):
+        top, left = (index // columns) * (height + GAP), (index % columns) * (width + GAP)
+        page[:, top : top + height, left : left + width] = tile
+    return page[:, :-GAP, :-GAP]
 
 
 def thumbnail(pixels: Tensor, side: int) -> Tensor:
@@ -75,6 +74,15 @@ def thumbnail(pixels: Tensor, side: int) -> Tensor:
         return pixels
     height, width = (max(1, round(length * side / longest)) for length in pixels.shape[-2:])
     return F.adaptive_avg_pool2d(pixels.float(), (height, width)).round().byte()
+
+
+def _framed(tiles: Tensor) -> Tensor:
+    """A line of one pixel around each tile."""
+    count, _, height, width = tiles.shape
+    rule = torch.tensor(RULE, dtype=torch.uint8)[:, None, None]
+    framed = rule.repeat(count, 1, height + 2, width + 2)
+    framed[..., 1:-1, 1:-1] = tiles
+    return framed
 
 
 def _resized(tiles: Tensor, side: int) -> Tensor:

@@ -33,6 +33,8 @@ class DataCard(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None  # as asked for when loading; None keeps the set's own
     checksums: dict[str, str]
     split_seed: int
+    training: int  # pictures trained on
+    validation: int  # pictures held out of the training set for choices
     rejected: tuple[str, ...]  # files of the training set that could not be read, and why
 
 

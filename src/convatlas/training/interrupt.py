@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from convatlas.training.card import Card
 from convatlas.training.loop import Watcher
 from convatlas.training.state import EpochRecord
 
@@ -16,6 +17,10 @@ class Interruptible:
     def __init__(self, inner: Watcher) -> None:
         self.inner = inner
         self.pressed = False
+
+    def begin(self, card: Card) -> None:
+        """Passed on."""
+        self.inner.begin(card)
 
     def step(self, done: int, total: int, loss: float) -> None:
         """Passed on."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from convatlas.data.batches import Batches
 from convatlas.errors import UserError
+from convatlas.training.card import Card
 from convatlas.training.losses import Loss
 from convatlas.training.machine import Machine
 from convatlas.training.recipe import Recipe
@@ -22,6 +23,9 @@ CHECK_EVERY = 20  # steps between two looks at the loss; each look makes a GPU w
 
 class Watcher(Protocol):
     """Told how training goes, and asked whether to stop."""
+
+    def begin(self, card: Card) -> None:
+        """Everything is in order; the first step comes next."""
 
     def step(self, done: int, total: int, loss: float) -> None:
         """``done`` of ``total`` steps are behind, the last one with that loss."""
@@ -35,6 +39,9 @@ class Watcher(Protocol):
 
 class Silent:
     """A watcher that shows nothing and never stops."""
+
+    def begin(self, card: Card) -> None:
+        """Show nothing."""
 
     def step(self, done: int, total: int, loss: float) -> None:
         """Show nothing."""

@@ -68,7 +68,7 @@ def prepare(request: Request) -> Setting:
         augment=augment,
         blueprint=blueprint,
         machine=machine,
-        card=_card(request, dataset, blueprint, machine.device),
+        card=_card(request, dataset, (training, validation), blueprint, machine.device),
     )
 
 
@@ -121,10 +121,14 @@ def _on(machine: Machine, pictures: Pictures) -> Pictures:
 
 
 def _card(
-    request: Request, dataset: Dataset, blueprint: Blueprint[Any], device: torch.device
+    request: Request,
+    dataset: Dataset,
+    parts: tuple[Pictures, Pictures | None],
+    blueprint: Blueprint[Any],
+    device: torch.device,
 ) -> Card:
     """The card as it stands before the first step."""
-    spec = blueprint.spec
+    spec, (training, validation) = blueprint.spec, parts
     network = NetworkCard(
         name=blueprint.name,
         paper=str(blueprint.variant.paper),
@@ -139,6 +143,8 @@ def _card(
         size=request.size,
         checksums=dict(dataset.checksums),
         split_seed=SPLIT_SEED,
+        training=len(training.labels),
+        validation=0 if request.select_on_test or validation is None else len(validation.labels),
         rejected=tuple(f"{file.path}: {file.reason}" for file in dataset.train.rejected),
     )
     return Card(

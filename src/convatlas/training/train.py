@@ -115,6 +115,7 @@ def _run(
     job = _job(setting, state, folder, checkpoint_steps)
     try:
         with interruptible(watcher) as watching:
+            watching.begin(setting.card)
             ending = fit(state, job, watching)
     except Diverged:
         folder.checkpoint.unlink(missing_ok=True)  # going on from it would diverge again
