@@ -40,7 +40,9 @@ def test_lenet5_has_the_papers_parameters_layer_by_layer(lenet5: LeNet5) -> None
 
 def test_lenet5_has_the_papers_connections(lenet5: LeNet5) -> None:
     # A connection is one input of one unit, its bias included; a sub-sampling unit has 2*2 + 1.
-    positions = {row.path: math.prod(row.output[1:]) for row in layers(lenet5, (1, 32, 32))}
+    positions = {
+        row.path: math.prod(row.output[1:]) for row in layers(lenet5, torch.zeros(1, 1, 32, 32))
+    }
     connections = {
         "c1": parameters(lenet5.c1) * positions["c1"],
         "s2": 6 * positions["s2"] * 5,
@@ -55,7 +57,7 @@ def test_lenet5_has_the_papers_connections(lenet5: LeNet5) -> None:
 
 
 def test_lenet5_has_the_sizes_of_figure_2(lenet5: LeNet5) -> None:
-    sizes = {row.path: row.output for row in layers(lenet5, (1, 32, 32))}
+    sizes = {row.path: row.output for row in layers(lenet5, torch.zeros(1, 1, 32, 32))}
     assert [sizes[name] for name in ("c1", "s2", "c3", "s4", "c5", "f6", "output")] == [
         (6, 28, 28),
         (6, 14, 14),
@@ -136,7 +138,10 @@ def test_later_forms_have_their_known_sizes() -> None:
     counts = {name: parameters(models.create(name)) for name in models.names()}
     assert counts["lenet-caffe"] == 431_080  # 20/50/500/10
     assert counts["lenet-sigmoid"] == counts["lenet-relu"] == 61_706
-    shapes = {row.path: row.output for row in layers(models.create("lenet-caffe"), (1, 28, 28))}
+    shapes = {
+        row.path: row.output
+        for row in layers(models.create("lenet-caffe"), torch.zeros(1, 1, 28, 28))
+    }
     assert [shapes[p] for p in ("stage1.0", "stage1.1", "stage2.0", "stage2.1", "head.1")] == [
         (20, 24, 24),
         (20, 12, 12),

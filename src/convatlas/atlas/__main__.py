@@ -20,7 +20,7 @@ def entry(name: str) -> Entry:
     with torch.device("meta"):
         model = blueprint.build()
     shape = (blueprint.spec.in_channels, blueprint.spec.image_size, blueprint.spec.image_size)
-    rows = layers(model, shape)
+    rows = layers(model, torch.empty(1, *shape, device="meta"))
     unknown = [row.path for row in rows if row.macs is None]
     if unknown:
         raise ValueError(f"{name}: the multiply-adds of {', '.join(unknown)} cannot be told")

@@ -1,16 +1,12 @@
-"""The layers of a network in the order they run, with their sizes and cost.
+"""The layers of a network in the order they run, with their sizes and cost."""
 
-A copy of the network is walked on the meta device: shapes are worked out, nothing is computed
-and the network itself is not touched.
-"""
-
-import copy
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+
+from convatlas.capture.watch import is_leaf, watched
 
 
 @runtime_checkable
@@ -32,27 +28,25 @@ class Layer:
     macs: int | None
 
 
-def layers(model: nn.Module, input_shape: Iterable[int]) -> tuple[Layer, ...]:
-    """Every leaf module called on one picture of shape (C, H, W), in order."""
-    twin = copy.deepcopy(model).to("meta").eval()
+def layers(model: nn.Module, pictures: Tensor) -> tuple[Layer, ...]:
+    """Every leaf module that runs on the pictures (1, C, H, W), in order.
+
+    With model and pictures on the meta device nothing is computed. That brings in a symbolic
+    algebra package, which takes seconds; for a small network a real picture is quicker.
+    """
     rows: list[Layer] = []
     counted: set[str] = set()
 
-    def note(path: str, module: nn.Module, output: Tensor) -> None:
-        shape = output.shape[1:]
+    def seen(path: str, module: nn.Module, _given: tuple[object, ...], made: object) -> None:
+        if not is_leaf(module) or not isinstance(made, Tensor):
+            return
+        shape, kind = made.shape[1:], type(module).__name__
         parameters = 0 if path in counted else sum(p.numel() for p in module.parameters())
         counted.add(path)  # a layer used twice has its parameters once
-        rows.append(
-            Layer(path, type(module).__name__, tuple(shape), parameters, macs(module, shape))
-        )
+        rows.append(Layer(path, kind, tuple(shape), parameters, macs(module, shape)))
 
-    for path, module in twin.named_modules():
-        if not any(module.children()):
-            module.register_forward_hook(
-                lambda layer, _inputs, output, path=path: note(path, layer, output)
-            )
-    with torch.inference_mode():
-        twin(torch.empty(1, *input_shape, device="meta"))
+    with watched(model, seen), torch.inference_mode():
+        model(pictures)
     return tuple(rows)
 
 
@@ -63,4 +57,4 @@ def macs(module: nn.Module, output: torch.Size) -> int | None:
     if isinstance(module, nn.Conv2d | nn.Linear):
         return output.numel() * module.weight[0].numel()
     has_weights = any(True for _ in module.parameters())
-    return None if has_weights and not isinstance(module, nn.BatchNorm2d) else 0
+    return None if has_weights and not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) else 0

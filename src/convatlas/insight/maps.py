@@ -11,14 +11,13 @@ Which layers follow one another is read off the tensors they are handed, not off
 it holds for any network.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from convatlas.capture.layers import macs
+from convatlas.capture.watch import is_leaf, watched
 
 POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d)
 
@@ -38,7 +37,7 @@ def feature_maps(model: nn.Module, picture: Tensor) -> tuple[FeatureMaps, ...]:
     The model runs in evaluation mode and is left as it was.
     """
     recorder = _Recorder()
-    with _watched(model, recorder), torch.inference_mode():
+    with watched(model, recorder.seen), torch.inference_mode():
         model(picture[None])
     return tuple(recorder.found)
 
@@ -50,6 +49,15 @@ class _Recorder:
         self.found: list[FeatureMaps] = []
         self.last: Tensor | None = None
         self.named_after_container = False
+
+    def seen(self, path: str, module: nn.Module, given: tuple[object, ...], made: object) -> None:
+        """A module has run."""
+        if not isinstance(made, Tensor):
+            return
+        if not is_leaf(module):
+            self.container(path, made)
+        elif given and isinstance(given[0], Tensor):
+            self.leaf(path, module, given[0], made)
 
     def leaf(self, path: str, layer: nn.Module, given: Tensor, made: Tensor) -> None:
         """A layer has run: it goes on with the newest group, or begins one."""
@@ -74,38 +82,3 @@ class _Recorder:
 def _is_elementwise(layer: nn.Module, made: Tensor) -> bool:
     """Whether the layer keeps every map at its place: no multiply-adds, no window."""
     return macs(layer, made.shape[1:]) == 0 and not isinstance(layer, POOLINGS)
-
-
-@contextmanager
-def _watched(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
-    """Evaluation mode with a hook on every module; both undone on leaving."""
-    modes = [(module, module.training) for module in model.modules()]
-    handles = [
-        module.register_forward_hook(_hook(recorder, path, module))
-        for path, module in model.named_modules()
-    ]
-    model.eval()
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in modes:
-            module.training = mode
-
-
-def _hook(
-    recorder: _Recorder, path: str, module: nn.Module
-) -> Callable[[nn.Module, tuple[object, ...], object], None]:
-    """What a module reports to the recorder after it has run."""
-    is_leaf = not any(True for _ in module.children())
-
-    def note(layer: nn.Module, given: tuple[object, ...], made: object) -> None:
-        if not isinstance(made, Tensor):
-            return
-        if not is_leaf:
-            recorder.container(path, made)
-        elif given and isinstance(given[0], Tensor):
-            recorder.leaf(path, layer, given[0], made)
-
-    return note

@@ -18,7 +18,7 @@ small to be sure of every pixel. The later forms keep only the order of the laye
     lenet-caffe     20-50 maps, max pooling, one ReLU           (Caffe's MNIST example)
     lenet-sigmoid   6-16 maps, average pooling, sigmoid         (Dive into Deep Learning)
     lenet-relu      6-16 maps, max pooling, ReLU                (PyTorch's tutorial)
-    lenet-bn        the same with batch norm between pool and ReLU, the quickest to train
+    lenet-bn        8-32 maps, max pooling, batch norm, ReLU: the quickest to train
 """
 
 import math
@@ -253,7 +253,9 @@ def head(spec: LeNetSpec) -> nn.Sequential:
     parts: list[nn.Module] = [nn.Flatten()]
     width = spec.maps[1] * spec.final_size**2
     for hidden in spec.hidden:
-        parts += [nn.Linear(width, hidden), spec.activation()]
+        parts += [nn.Linear(width, hidden, bias=not spec.batch_norm)]
+        parts += [nn.BatchNorm1d(hidden)] if spec.batch_norm else []
+        parts += [spec.activation()]
         parts += [nn.Dropout(spec.dropout)] if spec.dropout else []
         width = hidden
     return nn.Sequential(*parts, nn.Linear(width, spec.num_classes))
@@ -346,12 +348,13 @@ FAMILY: Family[LeNet5Spec | LeNetSpec] = Family(
             departures=MODERN,
         ),
         "lenet-bn": Variant(
-            spec=LeNetSpec(batch_norm=True),
+            spec=LeNetSpec(maps=(8, 32), padding=0, batch_norm=True),
             paper=PAPER,
-            summary="lenet-relu with batch norm on the pooled maps: the quickest to train",
+            summary="8 and 32 maps, max pooling, batch norm and ReLU: the quickest to train",
             departures=(
                 *MODERN,
-                "batch norm (Ioffe & Szegedy 2015) between each pool and its ReLU",
+                "8 and 32 maps instead of 6 and 16, on 28x28 pictures without a frame",
+                "batch norm (Ioffe & Szegedy 2015) after each pool and each hidden dense layer",
             ),
         ),
     },

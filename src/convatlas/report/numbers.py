@@ -31,7 +31,7 @@ def counted(number: int, thing: str) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds below two minutes, then minutes, then hours."""
-    if seconds < 120:
+    if seconds < 119.95:  # what prints as 120.0 is two minutes
         return f"{seconds:.1f}{NBSP}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 120:

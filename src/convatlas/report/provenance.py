@@ -67,8 +67,14 @@ def _steps(recipe: Recipe) -> Rows:
         ("Schedule", _schedule(recipe.schedule)),
         ("Momentum", f"{recipe.momentum:g}{nesterov}" if recipe.momentum else "none"),
         ("Gradient norm", f"at most {recipe.clip_norm:g}" if recipe.clip_norm else "not clipped"),
+        ("Frozen", _frozen(recipe)),
         ("Weights kept", "best epoch" if recipe.keep == "best" else "last step"),
     )
+
+
+def _frozen(recipe: Recipe) -> str:
+    parts = (f"{freeze.part} after {_share(freeze.after)} of the run" for freeze in recipe.freeze)
+    return ", ".join(parts) or "nothing"
 
 
 def _precision(recipe: Recipe) -> Rows:

@@ -89,6 +89,7 @@ def fit(state: State, job: Job, watcher: Watcher) -> Literal["finished", "interr
     for epoch in range(state.step // per_epoch, job.recipe.epochs):
         started = time.monotonic() - state.seconds
         for images, labels in job.batches.epoch(epoch, first=state.step % per_epoch):
+            freeze_parts(state, job)
             train_step(state, job, images, labels)
             state.seconds, in_epoch = time.monotonic() - started, state.step - epoch * per_epoch
             if in_epoch % CHECK_EVERY == 0 or in_epoch == per_epoch:
@@ -127,6 +128,13 @@ def train_step(state: State, job: Job, images: Tensor, labels: Tensor) -> None:
     state.scaler.update()
     state.losses[state.step % job.batches.per_epoch] = loss.detach()
     state.step += 1
+
+
+def freeze_parts(state: State, job: Job) -> None:
+    """Take the parts whose time has come out of the gradient."""
+    for freeze in job.recipe.freeze:
+        if state.step >= freeze.after * job.steps:
+            state.model.get_submodule(freeze.part).requires_grad_(False)
 
 
 def learning_rate(state: State, job: Job, step: int) -> float:

@@ -60,6 +60,7 @@ def prepare(request: Request) -> Setting:
     )
     task = _task(request, dataset)
     blueprint = models.blueprint(published.name, task)
+    _check_freezes(request, blueprint)
     return Setting(
         dataset=dataset,
         training=_on(machine, training),
@@ -110,6 +111,19 @@ def _task(request: Request, dataset: Dataset) -> Task:
         image_size=(crop or height) + 2 * request.recipe.pad,
         dropout=request.recipe.dropout,
     )
+
+
+def _check_freezes(request: Request, blueprint: Blueprint[Any]) -> None:
+    if not request.recipe.freeze:
+        return
+    with torch.device("meta"):
+        parts = [path for path, _ in blueprint.build().named_modules() if path]
+    for freeze in request.recipe.freeze:
+        if freeze.part not in parts:
+            raise UserError(
+                f"the recipe freezes {freeze.part!r}, which {blueprint.name} does not have; "
+                f"its parts are {', '.join(path for path in parts if '.' not in path)}"
+            )
 
 
 def _on(machine: Machine, pictures: Pictures) -> Pictures:

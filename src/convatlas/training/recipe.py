@@ -14,6 +14,17 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Pixels = Annotated[int, msgspec.Meta(ge=0)]
 
 
+class Freeze(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop moving the weights of one part of the network after a share of the run.
+
+    Early layers settle first, and what is frozen need not be differentiated any more
+    (FreezeOut: Brock, Lim, Ritchie, Weston 2017, arXiv:1706.04983).
+    """
+
+    part: str  # the path of a module, "stage1"
+    after: Share
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a network is trained; stored with the run as ``recipe.toml``.
 
@@ -46,6 +57,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     nesterov: bool = True
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     clip_norm: Positive | None = None
+    freeze: tuple[Freeze, ...] = ()
     keep: Literal["last", "best"] = "last"
     # the machine
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"

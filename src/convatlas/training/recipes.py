@@ -4,12 +4,22 @@ import difflib
 from pathlib import Path
 
 from convatlas.errors import UserError
-from convatlas.training.recipe import Recipe, read_toml
+from convatlas.training.recipe import Freeze, Recipe, read_toml
 from convatlas.training.schedule import OneCycle, Step, Triangular
 
 BUILT_IN: tuple[Recipe, ...] = (
     # One pass over MNIST, made for lenet-bn; docs/training.md says how it was chosen.
-    Recipe(name="sprint", epochs=1, batch=128, lr=0.1, schedule=Triangular(rise=0.3)),
+    Recipe(
+        name="sprint",
+        epochs=1,
+        batch=128,
+        lr=0.2,
+        schedule=Triangular(rise=0.2),
+        label_smoothing=0.1,
+        freeze=(Freeze(part="stage1", after=0.2),),
+        validation=0.05,
+        channels_last=True,  # pays for this network on a CPU as well
+    ),
     # The paper's 20 passes, pictures and loss. Departures: mini-batches with momentum
     # instead of single pictures with a diagonal second-order method.
     Recipe(

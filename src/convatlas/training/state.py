@@ -89,6 +89,8 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _restore_momentum(state: State, buffers: dict[str, Tensor]) -> None:
-    whole = state.optimiser.state_dict()
-    whole["state"] = {int(index): {"momentum_buffer": value} for index, value in buffers.items()}
-    state.optimiser.load_state_dict(whole)
+    weights = list(state.model.parameters())
+    for index, value in buffers.items():
+        weight = weights[int(index)]
+        # The fused optimiser walks memory, so a buffer must lie as its weight does.
+        state.optimiser.state[weight]["momentum_buffer"] = torch.empty_like(weight).copy_(value)

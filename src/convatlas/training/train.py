@@ -177,7 +177,7 @@ def _close(
     """Evaluate, open the test part if the run is finished, and write the files of the run."""
     if state.best:
         state.model.load_state_dict(state.best)
-    shown, part = setting.validation, "validation"
+    shown, part = setting.validation, _name_of_validation(setting)
     validation = _evaluate(setting, state.model, shown) if shown else None
     test = None
     if ending == "finished":
@@ -210,3 +210,8 @@ def _test_pictures(setting: Setting) -> Pictures:
     if setting.card.selected_on == "test" and setting.validation:
         return setting.validation
     return setting.dataset.test.open("train, after the last step")
+
+
+def _name_of_validation(setting: Setting) -> str:
+    """The part that choices were made on."""
+    return "test" if setting.card.selected_on == "test" else "validation"

@@ -1,0 +1,36 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from convatlas import models
+from convatlas.report.costs import costs
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_totals_add_up(name):
+    model = models.create(name).eval()
+    table = costs(model, models.blueprint(name).spec)
+    assert sum(number(row.parameters) for row in table.rows) == number(table.parameters)
+    assert sum(number(row.macs) for row in table.rows) == number(table.macs)
+    assert number(table.parameters) == sum(p.numel() for p in model.parameters())
+
+
+def test_unknown_cost_makes_the_total_a_lower_bound():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(1))
+
+        def forward(self, x):
+            return x * self.scale
+
+    model = nn.Sequential(nn.Conv2d(1, 1, 3), Odd())
+    table = costs(model, SimpleNamespace(in_channels=1, image_size=5))
+    assert [row.macs for row in table.rows] == ["81", "unknown"]
+    assert table.macs == "at least 81"
