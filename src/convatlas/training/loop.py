@@ -4,10 +4,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from convatlas.data.batches import Batches
 from convatlas.errors import UserError
@@ -114,18 +115,17 @@ def fit(state: State, job: Job, watcher: Watcher) -> Literal["finished", "interr
 
 def train_step(state: State, job: Job, images: Tensor, labels: Tensor) -> None:
     """One forward and backward pass and one move of the weights."""
-    rate = learning_rate(state, job, state.step)
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate
+    optimiser, scaler = state.optimiser, state.scaler
+    optimiser.lr = learning_rate(state, job, state.step)
     with job.machine.autocast():
         loss = job.loss(state.model(job.prepare(images)), labels)
-    state.optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(state.scaler.scale(loss))
+    optimiser.clear()
+    torch.autograd.backward(scaler.scale(loss))
     if job.recipe.clip_norm is not None:
-        state.scaler.unscale_(state.optimiser)
+        scaler.unscale_(cast(Optimizer, optimiser))
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), job.recipe.clip_norm)
-    state.scaler.step(state.optimiser)
-    state.scaler.update()
+    scaler.step(cast(Optimizer, optimiser))
+    scaler.update()
     state.losses[state.step % job.batches.per_epoch] = loss.detach()
     state.step += 1
 

@@ -7,6 +7,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from convatlas.training.optimiser import Sgd
 from convatlas.training.tensorfile import damaged, read_tensors, write_tensors
 
 
@@ -27,7 +28,7 @@ class State:
     """A network under training. ``step`` steps are done; ``losses`` are those of this epoch."""
 
     model: nn.Module
-    optimiser: torch.optim.SGD
+    optimiser: Sgd
     scaler: torch.amp.GradScaler
     losses: Tensor
     step: int = 0
@@ -52,9 +53,7 @@ def save_checkpoint(state: State, path: Path, card: str) -> None:
         tensors["rng.cuda"] = torch.cuda.get_rng_state()
     tensors |= {f"model.{name}": value for name, value in state.model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
-    for index, slot in state.optimiser.state_dict()["state"].items():
-        if slot.get("momentum_buffer") is not None:
-            tensors[f"momentum.{index}"] = slot["momentum_buffer"]
+    tensors |= {f"momentum.{index}": v for index, v in enumerate(state.optimiser.momentum)}
     progress = _Progress(
         step=state.step,
         history=state.history,
@@ -71,7 +70,8 @@ def load_checkpoint(state: State, path: Path) -> None:
     try:
         progress = msgspec.json.decode(strings["progress"], type=_Progress)
         state.model.load_state_dict(_under("model.", tensors))
-        _restore_momentum(state, _under("momentum.", tensors))
+        for index, buffer in enumerate(state.optimiser.momentum):
+            buffer.copy_(tensors[f"momentum.{index}"])
         state.losses.copy_(tensors["losses"])
         torch.set_rng_state(tensors["rng.cpu"])
     except (msgspec.DecodeError, KeyError, RuntimeError) as error:
@@ -86,11 +86,3 @@ def load_checkpoint(state: State, path: Path) -> None:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _restore_momentum(state: State, buffers: dict[str, Tensor]) -> None:
-    weights = list(state.model.parameters())
-    for index, value in buffers.items():
-        weight = weights[int(index)]
-        # The fused optimiser walks memory, so a buffer must lie as its weight does.
-        state.optimiser.state[weight]["momentum_buffer"] = torch.empty_like(weight).copy_(value)

@@ -24,6 +24,7 @@ from convatlas.training.evaluate import Evaluation, evaluate
 from convatlas.training.interrupt import interruptible
 from convatlas.training.loop import Diverged, Job, Watcher, fit
 from convatlas.training.losses import loss_of
+from convatlas.training.optimiser import Sgd
 from convatlas.training.prepare import Request, Setting, prepare, request_of
 from convatlas.training.recipe import to_toml
 from convatlas.training.run import RunFolder, read_card, save_model, write_metrics
@@ -89,14 +90,7 @@ def _fresh_state(setting: Setting) -> State:
     recipe, device = setting.card.recipe, setting.machine.device
     torch.manual_seed(setting.card.seed)
     model = setting.machine.place(setting.blueprint.build())
-    optimiser = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
+    optimiser = Sgd(model.parameters(), recipe)
     scaler = torch.amp.GradScaler(
         device.type, enabled=device.type == "cuda" and setting.machine.mixed == torch.float16
     )
