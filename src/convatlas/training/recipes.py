@@ -12,11 +12,11 @@ BUILT_IN: tuple[Recipe, ...] = (
     Recipe(
         name="sprint",
         epochs=1,
-        batch=128,
-        lr=0.2,
+        batch=192,
+        lr=0.3,
         schedule=Triangular(rise=0.2),
         label_smoothing=0.1,
-        freeze=(Freeze(part="stage1", after=0.2),),
+        freeze=(Freeze(part="stage1", after=0.2), Freeze(part="stage2", after=0.7)),
         validation=0.05,
         channels_last=True,  # pays for this network on a CPU as well
     ),
