@@ -50,6 +50,8 @@ def drawn_history(epochs: int, *, validation: bool = True) -> list[EpochRecord]:
             validation_error=0.3 / epoch if validation else None,
             seconds=0.5,
             images_per_second=1800.0,
+            losses=(2.5 / epoch, 1.5 / epoch),
+            rates=(0.2 / epoch, 0.1 / epoch),
         )
         for epoch in range(1, epochs + 1)
     ]

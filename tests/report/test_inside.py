@@ -9,7 +9,7 @@ from convatlas.report.inside import MOST_MAPS, filters, maps
 def test_kernels_on_one_channel():
     found = filters(models.create("lenet-bn"))
     assert (found.count, found.size, found.in_colour) == (8, "5 × 5", False)
-    assert found.picture.alt == "The 6 kernels of the first convolution, 5 by 5 each"
+    assert found.picture.alt == "The 8 kernels of the first convolution, 5 by 5 each"
 
 
 def test_kernels_on_three_channels_are_in_colour():

@@ -173,9 +173,9 @@ def test_no_banner_on_a_clean_run(text):
     assert 'class="banner' not in text
 
 
-@pytest.mark.parametrize("epochs", [1, 2])
-def test_a_single_epoch_makes_no_curve(make_run, epochs):
-    assert len(Page(drawn(make_run(epochs=epochs))).all("svg")) == (3 if epochs > 1 else 0)
+@pytest.mark.parametrize(("epochs", "curves"), [(0, 0), (1, 2), (2, 3)])
+def test_curves_of_what_was_measured(make_run, epochs, curves):
+    assert len(Page(drawn(make_run(epochs=epochs))).all("svg")) == curves
 
 
 def test_every_epoch_has_its_row(make_run):

@@ -60,7 +60,11 @@ def test_a_run_learns_and_leaves_its_files(pictures: Path, tmp_path: Path) -> No
         "recipe.toml",
     ]
     assert read_toml(folder.recipe) == RECIPE
-    assert [record.epoch for record in read_metrics(folder)] == [1, 2]
+    metrics = read_metrics(folder)
+    assert [record.epoch for record in metrics] == [1, 2]
+    for record in metrics:
+        assert len(record.losses) == len(record.rates) == 5  # a point for each of the five steps
+        assert sum(record.losses) / 5 == pytest.approx(record.train_loss)
     card = load_run(folder.path).card
     assert card == finished.card
     assert card.status == "finished"

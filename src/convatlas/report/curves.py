@@ -1,4 +1,4 @@
-"""How training went, epoch by epoch, as drawings that take on the page's colours."""
+"""How training went, as drawings that take on the page's colours."""
 
 import io
 import re
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, LINE = "#010203", "#040506"  # stand-ins, replaced by what the style sheet says
+Point = tuple[float, float]  # epochs so far, value
+MARKED = 25  # points that are few enough to be marked one by one
 SIZE = (3.4, 2.3)  # inches: three side by side, or one across a phone
 MARGINS = {"left": 0.16, "right": 0.99, "bottom": 0.2, "top": 0.97}  # finding them draws twice
 
@@ -25,24 +27,30 @@ class Curve:
 
 
 def curves(history: Sequence[EpochRecord], evaluated_on: str) -> tuple[Curve, ...]:
-    """Loss, error and rate over the epochs; none for fewer than two, which make no line."""
-    if len(history) < 2:
+    """Loss and rate within and over the epochs; the error from two epochs on."""
+    if not history:
         return ()
-    error = [record.validation_error for record in history]
-    lines: list[tuple[str, str, list[float]]] = [
-        ("loss", "Training loss", [record.train_loss for record in history])
+    loss = [point for record in history for point in _within(record.epoch, record.losses)]
+    rate = [point for record in history for point in _within(record.epoch, record.rates)]
+    error = [
+        (float(record.epoch), 100 * record.validation_error)
+        for record in history
+        if record.validation_error is not None
     ]
-    if None not in error:
-        shares = [100 * value for value in error if value is not None]
-        lines.append(("error", f"{evaluated_on.capitalize()} error, %", shares))
-    lines.append(("rate", "Learning rate at the end", [record.lr for record in history]))
-    epochs = [record.epoch for record in history]
-    return tuple(Curve(title, _draw(name, title, epochs, values)) for name, title, values in lines)
+    drawn = [("loss", "Training loss", loss)]
+    drawn += [("error", f"{evaluated_on.capitalize()} error, %", error)] if len(error) > 1 else []
+    drawn += [("rate", "Learning rate", rate)]
+    return tuple(Curve(title, _draw(name, title, points)) for name, title, points in drawn)
 
 
-def _draw(name: str, title: str, epochs: list[int], values: list[float]) -> str:
+def _within(epoch: int, values: Sequence[float]) -> list[Point]:
+    """The values of an epoch's pieces, each at the middle of its piece."""
+    return [(epoch - 1 + (i + 0.5) / len(values), value) for i, value in enumerate(values)]
+
+
+def _draw(name: str, title: str, points: list[Point]) -> str:
     """One line on two axes, as an SVG element whose ids begin with ``name``."""
-    from matplotlib import rc_context  # half a second, and a run of one epoch needs no drawing
+    from matplotlib import rc_context  # half a second, which other commands need not wait for
     from matplotlib.figure import Figure
 
     # Text stays text, in the page's typeface; the same run gives the same bytes.
@@ -50,12 +58,14 @@ def _draw(name: str, title: str, epochs: list[int], values: list[float]) -> str:
         figure = Figure(figsize=SIZE)
         figure.subplots_adjust(**MARGINS)
         axes = figure.add_subplot()
-        axes.plot(epochs, values, color=LINE, marker="o", markersize=3, linewidth=1.4)
+        marker = "o" if len(points) <= MARKED else None
+        places, values = zip(*points, strict=True)
+        axes.plot(places, values, color=LINE, marker=marker, markersize=3, linewidth=1.4)
         _dress(axes, max(values))
         buffer = io.BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    return _inlined(buffer.getvalue().decode(), name, _described(title, epochs, values))
+    return _inlined(buffer.getvalue().decode(), name, _described(title, points))
 
 
 def _dress(axes: "Axes", highest: float) -> None:
@@ -70,11 +80,9 @@ def _dress(axes: "Axes", highest: float) -> None:
     axes.spines[["left", "bottom"]].set_color(INK)
 
 
-def _described(title: str, epochs: list[int], values: list[float]) -> str:
-    return (
-        f"{title}: from {values[0]:.4g} after epoch {epochs[0]} "
-        f"to {values[-1]:.4g} after epoch {epochs[-1]}"
-    )
+def _described(title: str, points: list[Point]) -> str:
+    (start, first), (end, last) = points[0], points[-1]
+    return f"{title}: from {first:.4g} after {start:.4g} epochs to {last:.4g} after {end:.4g}"
 
 
 def _inlined(svg: str, name: str, description: str) -> str:

@@ -20,6 +20,7 @@ from convatlas.training.schedule import Moment, factor
 from convatlas.training.state import EpochRecord, State
 
 CHECK_EVERY = 20  # steps between two looks at the loss; each look makes a GPU wait
+PIECES = 20  # points of an epoch's curve
 
 
 class Watcher(Protocol):
@@ -167,6 +168,11 @@ def finish_epoch(state: State, job: Job, watcher: Watcher, epoch: int) -> None:
     )
     if job.recipe.keep == "best" and error is not None and error < lowest:
         state.best = {name: value.clone() for name, value in state.model.state_dict().items()}
+    per_epoch = job.batches.per_epoch
+    pieces = torch.tensor_split(state.losses, min(PIECES, per_epoch))
+    middles = [
+        epoch * per_epoch + int((i + 0.5) * per_epoch / len(pieces)) for i in range(len(pieces))
+    ]
     record = EpochRecord(
         epoch=epoch + 1,
         step=state.step,
@@ -175,6 +181,8 @@ def finish_epoch(state: State, job: Job, watcher: Watcher, epoch: int) -> None:
         validation_error=error,
         seconds=state.seconds,
         images_per_second=len(job.batches.pictures.labels) / state.seconds,
+        losses=tuple(float(piece.mean()) for piece in pieces),
+        rates=tuple(learning_rate(state, job, step) for step in middles),
     )
     state.history.append(record)
     state.seconds = 0.0

@@ -12,7 +12,11 @@ from convatlas.training.tensorfile import damaged, read_tensors, write_tensors
 
 
 class EpochRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``metrics.jsonl``: what an epoch brought."""
+    """One line of ``metrics.jsonl``: what an epoch brought.
+
+    ``losses`` and ``rates`` follow the epoch in a few equal pieces: the mean loss of each piece
+    and the learning rate in its middle.
+    """
 
     epoch: int
     step: int
@@ -21,6 +25,8 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True):
     validation_error: float | None
     seconds: float
     images_per_second: float
+    losses: tuple[float, ...]
+    rates: tuple[float, ...]
 
 
 @dataclass(slots=True)
