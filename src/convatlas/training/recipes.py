@@ -28,8 +28,8 @@ BUILT_IN: tuple[Recipe, ...] = (
         pad=2,
         loss="rbf-map",
         epochs=20,
-        batch=32,
-        lr=0.001,
+        batch=64,
+        lr=0.002,
         schedule=Step(at=(2, 5, 8, 12), factors=(0.4, 0.5, 0.5, 0.2)),  # the paper's proportions
     ),
     Recipe(name="steady", epochs=10, batch=128, lr=0.1, schedule=OneCycle()),
