@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from convatlas.data.dataset import Dataset as Dataset
+    from convatlas.data.dataset import Pictures as Pictures
+    from convatlas.data.dataset import SealedTest as SealedTest
     from convatlas.data.load import load as load
     from convatlas.errors import UserError as UserError
     from convatlas.models import blueprint as blueprint
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
 
 # name: where it lives; imported on first use, so that `import convatlas` brings no torch
 _PLACES = {
+    "Dataset": "convatlas.data.dataset",
     "Options": "convatlas.workbench",
+    "Pictures": "convatlas.data.dataset",
     "Recipe": "convatlas.training.recipe",
+    "SealedTest": "convatlas.data.dataset",
     "Task": "convatlas.models.family",
     "UserError": "convatlas.errors",
     "blueprint": "convatlas.models",

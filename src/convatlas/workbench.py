@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from convatlas.data.dataset import Dataset
 from convatlas.errors import UserError
 from convatlas.files import make_folder, write_atomically
 from convatlas.training.check import Checked, check
 from convatlas.training.interval import Mean, mean_over_seeds
 from convatlas.training.loop import Silent, Watcher
-from convatlas.training.predict import Prediction
-from convatlas.training.predict import predict as predict_files
 from convatlas.training.prepare import Request
 from convatlas.training.recipe import Recipe
 from convatlas.training.recipes import recipe_for
@@ -21,6 +21,9 @@ from convatlas.training.run import RunFolder, load_run
 from convatlas.training.train import Finished
 from convatlas.training.train import resume as resume_run
 from convatlas.training.train import train as train_run
+
+if TYPE_CHECKING:
+    from convatlas.training.predict import Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Seeds:
 
 def train(
     network: str,
-    data: str = "mnist",
+    data: str | Dataset = "mnist",
     *,
     recipe: str | Recipe | None = None,
     seed: int = 0,
@@ -59,6 +62,7 @@ def train(
 ) -> Finished:
     """Train a network and leave a run folder with its report.
 
+    ``data`` is a name, ``folder:PATH``, or a `Dataset` of your own.
     ``recipe`` is the name of a built-in recipe, a TOML file, a `Recipe`, or ``None`` for the
     network's usual one; ``out`` a new folder, by default one below ``runs/``. Raises `UserError`.
     """
@@ -80,7 +84,7 @@ def train(
 
 def train_seeds(
     network: str,
-    data: str = "mnist",
+    data: str | Dataset = "mnist",
     *,
     seeds: Sequence[int],
     recipe: str | Recipe | None = None,
@@ -118,25 +122,34 @@ def train_seeds(
 def resume(
     path: Path | str,
     *,
+    data: Dataset | None = None,
     options: Options = Options(),
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> Finished:
-    """Go on with an unfinished run; on a CPU the result is bit for bit the undisturbed one."""
-    finished = resume_run(RunFolder(Path(path)), watcher, options.checkpoint_steps)
+    """Go on with an unfinished run; on a CPU the result is bit for bit the undisturbed one.
+
+    ``data`` is needed only for a run on a `Dataset` of your own.
+    """
+    finished = resume_run(RunFolder(Path(path)), watcher, options.checkpoint_steps, data)
     if options.report:
         report(path)
     return finished
 
 
-def evaluate(path: Path | str, *, part: str = "test", device: str = "auto") -> Checked:
+def evaluate(
+    path: Path | str, *, part: str = "test", device: str = "auto", data: Dataset | None = None
+) -> Checked:
     """Evaluate a run's network on a part of its data; opening the test part goes on the card."""
-    return check(load_run(Path(path)), part, device)
+    return check(load_run(Path(path)), part, device=device, data=data)
 
 
 def predict(
     path: Path | str, images: Sequence[Path | str], *, top: int = 3, invert: bool = False
-) -> list[Prediction]:
+) -> "list[Prediction]":
     """Classify picture files with a run's network; unreadable ones come back with their reason."""
+    # Decoding brings Pillow with it, which training need not wait for.
+    from convatlas.training.predict import predict as predict_files
+
     run = load_run(Path(path))
     return predict_files(run, [Path(image) for image in images], top=top, invert=invert)
 
@@ -170,9 +183,10 @@ def seeds_summary(result: Seeds) -> dict[str, object]:
     }
 
 
-def default_folder(network: str, data: str, *seeds: int) -> Path:
+def default_folder(network: str, data: str | Dataset, *seeds: int) -> Path:
     """A new folder below ``runs/`` named after what is trained and when."""
-    source = data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1] or "pictures"
+    name = data if isinstance(data, str) else data.name
+    source = name.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1] or "pictures"
     which = "-".join(str(seed) for seed in seeds[:3])
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{network}-{source}-seed{which}-{now}"

@@ -13,6 +13,7 @@ from convatlas.data import load as data_load
 from convatlas.data.dataset import Dataset, Pictures, SealedTest
 from convatlas.errors import UserError
 from convatlas.training import prepare as preparing
+from convatlas.training.check import check
 from convatlas.training.loop import Diverged, Silent
 from convatlas.training.prepare import Request
 from convatlas.training.recipe import Recipe, read_toml
@@ -263,3 +264,16 @@ def test_clipping_keeps_gradients_short(pictures: Path, tmp_path: Path) -> None:
     after = weights(train(asked, RunFolder(tmp_path / "run"), Silent()))
     moved = torch.cat([(after[name] - before[name]).flatten() for name in before]).norm()
     assert 0 < moved <= 1.001e-3
+
+
+def test_a_data_set_in_hand_trains_as_by_name(pictures: Path, tmp_path: Path) -> None:
+    by_name = train(request(pictures), RunFolder(tmp_path / "a"), Silent())
+    dataset = dataclasses.replace(data_load.load(f"folder:{pictures}"), name="mine")
+    asked = dataclasses.replace(request(pictures), data=dataset)
+    in_hand = train(asked, RunFolder(tmp_path / "b"), Silent())
+    assert_same(weights(by_name), weights(in_hand))
+    assert in_hand.card.data.name == "mine"
+    run = load_run(in_hand.folder.path)
+    with pytest.raises(UserError, match="unknown data set 'mine'"):
+        check(run)
+    assert check(run, data=dataset).evaluation.errors == in_hand.card.test.errors  # type: ignore[union-attr]

@@ -1,5 +1,6 @@
 """``convatlas train``."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,17 @@ def command(**given: Any) -> None:
     A validation part is cut from the training set for every choice; the test set is read once,
     at the end. Ctrl-C stops after the current step and leaves a run that can be resumed.
     """
-    arguments = Arguments(**given)
-    from convatlas.cli.training import train_and_show  # imports torch
+    from convatlas.data.shipped import read_mnist_train  # numpy
 
-    train_and_show(arguments)
+    arguments = Arguments(**given)
+    # MNIST is unpacked in a thread while this one imports torch: two waits become one.
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(read_mnist_train) if _is_mnist(arguments) else None
+        from convatlas.cli.training import train_and_show
+
+        train_and_show(arguments, ahead)
+
+
+def _is_mnist(arguments: Arguments) -> bool:
+    """Whether the set in the package is wanted as it is."""
+    return arguments.data == "mnist" and arguments.size is None

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from convatlas import workbench
 from convatlas.cli.progress import Progress
 from convatlas.cli.result import closing_lines, error_line
 from convatlas.cli.train import RECIPE_FIELDS, Arguments
+from convatlas.data.idx_pair import Pair
+from convatlas.data.idx_sets import mnist
 from convatlas.training.loop import Silent, Watcher
 from convatlas.training.recipe import Recipe, changed
 from convatlas.training.recipes import recipe_for
@@ -20,8 +23,11 @@ from convatlas.training.train import Finished
 STOPPED = 130  # the exit status of a command ended by Ctrl-C
 
 
-def train_and_show(arguments: Arguments) -> None:
-    """Train with one seed or several, showing progress and the result."""
+def train_and_show(arguments: Arguments, ahead: Future[Pair] | None) -> None:
+    """Train with one seed or several, showing progress and the result.
+
+    ``ahead`` is MNIST's training part, being read already.
+    """
     given = {field: getattr(arguments, field) for field in RECIPE_FIELDS}
     changes = {field: value for field, value in given.items() if value is not None}
     recipe = changed(recipe_for(arguments.network, arguments.recipe), changes)
@@ -35,10 +41,11 @@ def train_and_show(arguments: Arguments) -> None:
     if arguments.seeds:
         _train_seeds(arguments, recipe, options)
         return
+    data = mnist(ahead.result()) if ahead else arguments.data
     with _watcher(arguments.as_json) as watcher:
         finished = workbench.train(
             arguments.network,
-            arguments.data,
+            data,
             recipe=recipe,
             seed=arguments.seed,
             out=arguments.out,

@@ -6,13 +6,13 @@ import msgspec
 
 from convatlas.data.augment import Augment
 from convatlas.data.dataset import Dataset, Pictures
-from convatlas.data.load import load
 from convatlas.data.split import split
 from convatlas.errors import UserError
 from convatlas.training.archive import archive, save_archive
 from convatlas.training.card import Card, openings, score
 from convatlas.training.evaluate import Evaluation, evaluate
 from convatlas.training.machine import find_device, machine_for
+from convatlas.training.prepare import in_hand
 from convatlas.training.run import Trained, rewrite_card
 
 PARTS = ("test", "validation", "training")
@@ -27,14 +27,16 @@ class Checked:
     card: Card
 
 
-def check(run: Trained, part: str = "test", device: str = "auto") -> Checked:
+def check(
+    run: Trained, part: str = "test", *, device: str = "auto", data: Dataset | None = None
+) -> Checked:
     """Score a part; opening the test part is added to the card.
 
     Raises `UserError` for an unknown part, or data that is no longer what the run was made from.
     """
     if part not in PARTS:
         raise UserError(f"unknown part {part!r}; give one of {', '.join(PARTS)}")
-    dataset = load(run.card.data.name, size=run.card.data.size)
+    dataset = in_hand(data or run.card.data.name, run.card.data.size)
     if dict(dataset.checksums) != run.card.data.checksums:
         raise UserError(
             f"{run.card.data.name} is not what {run.folder.path} was trained on: "

@@ -24,7 +24,7 @@ class Request:
     """What to train: a network by name, on a data set by name, with a recipe and a seed."""
 
     network: str
-    data: str
+    data: str | Dataset  # by name, or in hand
     recipe: Recipe
     seed: int = 0
     device: str = "auto"
@@ -53,7 +53,7 @@ def prepare(request: Request) -> Setting:
     """
     published = models.blueprint(request.network)  # an unknown name fails before data is loaded
     machine = machine_for(request.recipe, find_device(request.device))
-    dataset = load(request.data, size=request.size)
+    dataset = in_hand(request.data, request.size)
     training, validation = _divide(request, dataset)
     augment = Augment(
         shift=request.recipe.shift, flip=request.recipe.flip, crop=request.recipe.crop
@@ -73,11 +73,16 @@ def prepare(request: Request) -> Setting:
     )
 
 
-def request_of(card: Card) -> Request:
+def in_hand(data: str | Dataset, size: int | None) -> Dataset:
+    """The data set itself, loaded if it was given by name."""
+    return load(data, size=size) if isinstance(data, str) else data
+
+
+def request_of(card: Card, data: Dataset | None = None) -> Request:
     """The request that a card answers, to go on with an unfinished run."""
     return Request(
         network=card.network.name,
-        data=card.data.name,
+        data=data or card.data.name,
         recipe=card.recipe,
         seed=card.seed,
         device=card.device,

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from convatlas.data.batches import Batches
-from convatlas.data.dataset import Pictures
+from convatlas.data.dataset import Dataset, Pictures
 from convatlas.errors import UserError
 from convatlas.files import make_folder, write_atomically
 from convatlas.training.archive import archive, save_archive
@@ -65,7 +65,12 @@ def train(
         raise
 
 
-def resume(folder: RunFolder, watcher: Watcher, checkpoint_steps: int | None = None) -> Finished:
+def resume(
+    folder: RunFolder,
+    watcher: Watcher,
+    checkpoint_steps: int | None = None,
+    data: Dataset | None = None,
+) -> Finished:
     """Go on from the checkpoint of an unfinished run, with the batches it would have seen.
 
     On a CPU with the same number of threads the weights come out bit for bit as undisturbed.
@@ -74,7 +79,7 @@ def resume(folder: RunFolder, watcher: Watcher, checkpoint_steps: int | None = N
         reason = "is finished" if folder.model.exists() else "is not a run folder"
         raise UserError(f"nothing to resume: {folder.path} {reason} (no {folder.checkpoint.name})")
     card = read_card(folder.checkpoint, read_tensors(folder.checkpoint)[1])
-    setting = prepare(request_of(card))
+    setting = prepare(request_of(card, data))
     if setting.card.data.checksums != card.data.checksums:
         raise UserError(
             f"{card.data.name} has changed since {folder.path} was started; "
