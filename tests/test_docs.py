@@ -38,7 +38,7 @@ def test_every_command_line_can_be_parsed(place: str, command: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("place", "code"), blocks("python"))
+@pytest.mark.parametrize(("place", "code"), list(blocks("python")))
 def test_every_python_block_runs(
     place: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,7 +46,7 @@ def test_every_python_block_runs(
     exec(compile(code, place, "exec"), {})
 
 
-@pytest.mark.parametrize(("place", "text"), blocks("toml"))
+@pytest.mark.parametrize(("place", "text"), list(blocks("toml")))
 def test_every_recipe_can_be_read(place: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(text)

@@ -157,7 +157,7 @@ def predict(
 def report(path: Path | str) -> Path:
     """Draw a run's report again; returns its path. No data set is read."""
     # Drawing brings matplotlib with it; a run shows its result before that is imported.
-    from convatlas.report import write_report
+    from convatlas.reports import write_report
 
     return write_report(RunFolder(Path(path)))
 

@@ -1,5 +1,5 @@
 """The page a run leaves: one HTML file that needs nothing but itself."""
 
-from convatlas.report.page import write_report
+from convatlas.reports.page import write_report
 
 __all__ = ["write_report"]

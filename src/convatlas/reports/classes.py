@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from convatlas.report.numbers import percent
+from convatlas.reports.numbers import percent
 from convatlas.training.evaluate import Evaluation
 
 SHOWN = 30  # classes; the rest is folded away

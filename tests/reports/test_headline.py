@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from convatlas.report.headline import headline, title
+from convatlas.reports.headline import headline, title
 from convatlas.training.card import Score
 from convatlas.training.run import load_run
 

@@ -1,7 +1,7 @@
 import torch
 
 from convatlas.data.dataset import Pictures
-from convatlas.report.worst import SIDE, worst_pictures
+from convatlas.reports.worst import SIDE, worst_pictures
 from convatlas.training.archive import archive
 from convatlas.training.evaluate import Evaluation
 

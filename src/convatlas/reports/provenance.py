@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from convatlas.report.numbers import NBSP, setting
+from convatlas.reports.numbers import NBSP, setting
 from convatlas.training.card import Card
 from convatlas.training.recipe import Recipe
 from convatlas.training.schedule import Schedule

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from convatlas.errors import UserError
-from convatlas.report import write_report
+from convatlas.reports import write_report
 from convatlas.training.archive import WORST, load_archive
 from convatlas.training.run import RunFolder, load_run, rewrite_card
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from convatlas.report.pictures import NEGATIVE, POSITIVE, Picture, picture
+from convatlas.reports.pictures import NEGATIVE, POSITIVE, Picture, picture
 from convatlas.training.evaluate import Evaluation, confusions
 
 MOST_IN_A_TABLE = 30  # classes; a wider table cannot be read

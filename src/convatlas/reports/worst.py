@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from convatlas.report.numbers import NBSP
-from convatlas.report.pictures import Picture, picture, thumbnail
+from convatlas.reports.numbers import NBSP
+from convatlas.reports.pictures import Picture, picture, thumbnail
 from convatlas.training.archive import Archive
 
 SIDE = 96  # pixels kept of a larger picture

@@ -2,7 +2,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
-from convatlas.report.curves import curves
+from convatlas.reports.curves import curves
 
 
 def test_nothing_to_draw(draw_history):

@@ -9,8 +9,8 @@ from convatlas.data.augment import Augment
 from convatlas.data.preprocess import Preprocess
 from convatlas.insight.filters import first_filters
 from convatlas.insight.maps import FeatureMaps, feature_maps
-from convatlas.report.numbers import figure
-from convatlas.report.pictures import Picture, coloured, picture, sheet, signed, thumbnail
+from convatlas.reports.numbers import figure
+from convatlas.reports.pictures import Picture, coloured, picture, sheet, signed, thumbnail
 
 MOST_MAPS = 64  # of one layer
 SAMPLE_SIDE = 112

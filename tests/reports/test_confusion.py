@@ -1,6 +1,6 @@
 import torch
 
-from convatlas.report.confusion import DEEPEST, commonest, confusion, shades
+from convatlas.reports.confusion import DEEPEST, commonest, confusion, shades
 from convatlas.training.evaluate import Evaluation
 
 NAMES = ("ant", "bee", "cat")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convatlas.report.pictures import GAP, coloured, picture, sheet, signed, thumbnail
+from convatlas.reports.pictures import GAP, coloured, picture, sheet, signed, thumbnail
 
 
 def decoded(uri):

@@ -5,16 +5,16 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convatlas.files import write_atomically
-from convatlas.report.classes import SHOWN, class_rows
-from convatlas.report.confusion import commonest, confusion
-from convatlas.report.costs import costs
-from convatlas.report.curves import curves
-from convatlas.report.headline import headline, title
-from convatlas.report.inside import filters, maps
-from convatlas.report.numbers import duration, percent, whole
-from convatlas.report.protocol import protocol
-from convatlas.report.provenance import machine_rows, recipe_groups
-from convatlas.report.worst import worst_pictures
+from convatlas.reports.classes import SHOWN, class_rows
+from convatlas.reports.confusion import commonest, confusion
+from convatlas.reports.costs import costs
+from convatlas.reports.curves import curves
+from convatlas.reports.headline import headline, title
+from convatlas.reports.inside import filters, maps
+from convatlas.reports.numbers import duration, percent, whole
+from convatlas.reports.protocol import protocol
+from convatlas.reports.provenance import machine_rows, recipe_groups
+from convatlas.reports.worst import worst_pictures
 from convatlas.training.archive import Archive, load_archive
 from convatlas.training.card import Card
 from convatlas.training.recipe import to_toml
@@ -36,7 +36,7 @@ def write_report(folder: RunFolder) -> Path:
 def render(run: Trained, history: list[EpochRecord], kept: Archive | None) -> str:
     """The page as text."""
     templates = Environment(
-        loader=PackageLoader("convatlas.report"),
+        loader=PackageLoader("convatlas.reports"),
         autoescape=True,  # names of classes and paths are the user's
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from convatlas.capture.layers import Layer, layers
-from convatlas.report.numbers import whole
+from convatlas.reports.numbers import whole
 from convatlas.training.card import NetworkCard
 
 CONVENTION = "MAC = one multiply-add of convolution or dense layer; biases not counted."

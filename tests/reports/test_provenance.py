@@ -1,6 +1,6 @@
 import pytest
 
-from convatlas.report.provenance import machine_rows, recipe_groups
+from convatlas.reports.provenance import machine_rows, recipe_groups
 from convatlas.training.recipe import Recipe
 from convatlas.training.run import load_run
 from convatlas.training.schedule import Constant, OneCycle, Plateau, Step

@@ -3,7 +3,7 @@ from torch import nn
 
 from convatlas import models
 from convatlas.data.preprocess import fit
-from convatlas.report.inside import MOST_MAPS, filters, maps
+from convatlas.reports.inside import MOST_MAPS, filters, maps
 
 
 def test_kernels_on_one_channel():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from convatlas import models
-from convatlas.report.costs import costs
+from convatlas.reports.costs import costs
 
 
 def number(text):

@@ -1,6 +1,6 @@
 import torch
 
-from convatlas.report.classes import class_rows
+from convatlas.reports.classes import class_rows
 from convatlas.training.evaluate import Evaluation
 
 

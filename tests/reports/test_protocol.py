@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from convatlas.report.protocol import protocol
+from convatlas.reports.protocol import protocol
 from convatlas.training.run import load_run
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from convatlas.report.numbers import counted, duration, figure, percent, percent_range, setting
+from convatlas.reports.numbers import counted, duration, figure, percent, percent_range, setting
 
 
 def plain(text):

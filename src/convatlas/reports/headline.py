@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from convatlas.report.numbers import DASH, counted, duration, percent, percent_range, whole
+from convatlas.reports.numbers import DASH, counted, duration, percent, percent_range, whole
 from convatlas.training.card import Card, Score
 from convatlas.training.interval import wilson
 

@@ -1,6 +1,6 @@
 """Which pictures were used for what, in one sentence."""
 
-from convatlas.report.numbers import counted, setting, whole
+from convatlas.reports.numbers import counted, setting, whole
 from convatlas.training.card import Card
 
 TIMES = {1: "once", 2: "twice"}
