@@ -49,6 +49,7 @@ class Progress:
             f"{recipe.batch}, {type(recipe.schedule).__name__.lower()} rate {recipe.lr:g}, "
             f"seed {card.seed}, {card.device}",
             highlight=False,
+            soft_wrap=True,
         )
 
     def step(self, done: int, total: int, loss: float) -> None:
@@ -66,6 +67,7 @@ class Progress:
             f"epoch {record.epoch:>3}  loss {record.train_loss:.4f}{validation}"
             f"  {record.seconds:.1f} s  {record.images_per_second:,.0f} pictures/s",
             highlight=False,
+            soft_wrap=True,
         )
 
     def wants_stop(self) -> bool:
