@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,17 +23,26 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         ) from None
 
 
-def make_folder(path: Path) -> None:
-    """Create a folder with its parents; it must not hold anything yet.
+def make_folder(path: Path) -> Path | None:
+    """Create a folder with its parents; returns the outermost one made, for `remove_folder`.
 
-    Raises `UserError` if it does, or cannot be created.
+    Raises `UserError` if it already holds something, or cannot be created.
     """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
             raise UserError(f"{path} already holds files; choose another --out, or remove it")
     except OSError as error:
         raise UserError(f"cannot create the folder {path}: {error.strerror}") from None
+    return missing[-1] if missing else None
+
+
+def remove_folder(path: Path, made: Path | None) -> None:
+    """Undo `make_folder` with all that was written since; a folder that was there is emptied."""
+    shutil.rmtree(made or path, ignore_errors=True)
+    if made is None:
+        path.mkdir(exist_ok=True)
 
 
 def sha256(path: Path) -> str:

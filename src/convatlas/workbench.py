@@ -10,15 +10,15 @@ import msgspec
 
 from convatlas.data.dataset import Dataset
 from convatlas.errors import UserError
-from convatlas.files import make_folder, write_atomically
+from convatlas.files import make_folder, remove_folder, write_atomically
 from convatlas.training.check import Checked, check
+from convatlas.training.close import Finished
 from convatlas.training.interval import Mean, mean_over_seeds
 from convatlas.training.loop import Silent, Watcher
 from convatlas.training.prepare import Request
 from convatlas.training.recipe import Recipe
 from convatlas.training.recipes import recipe_for
 from convatlas.training.run import RunFolder, load_run
-from convatlas.training.train import Finished
 from convatlas.training.train import resume as resume_run
 from convatlas.training.train import train as train_run
 
@@ -44,10 +44,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """Runs that differ in their seed alone, and the mean of their test errors."""
+    """Runs that differ in their seed alone, and the mean test error of the finished ones."""
 
     runs: tuple[Finished, ...]
-    test_error: Mean
+    test_error: Mean | None  # None if not one was finished
 
 
 def train(
@@ -96,8 +96,10 @@ def train_seeds(
 
     A run that is interrupted ends the series; the mean is over the finished ones.
     """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UserError(f"give different seeds, at least one; given {list(seeds)}")
     folder = Path(out) if out else default_folder(network, data, *seeds)
-    make_folder(folder)
+    made = make_folder(folder)
     runs: list[Finished] = []
     try:
         for seed in seeds:
@@ -110,11 +112,9 @@ def train_seeds(
                 break
     finally:
         if not any(folder.iterdir()):
-            folder.rmdir()
+            remove_folder(folder, made)
     errors = [run.test.error for run in runs if run.test]
-    if not errors:
-        raise UserError(f"no run was finished; resume with `convatlas resume {folder}/seed-…`")
-    result = Seeds(tuple(runs), mean_over_seeds(errors))
+    result = Seeds(tuple(runs), mean_over_seeds(errors) if errors else None)
     write_atomically(folder / "summary.json", msgspec.json.encode(seeds_summary(result)))
     return result
 
@@ -139,19 +139,29 @@ def resume(
 def evaluate(
     path: Path | str, *, part: str = "test", device: str = "auto", data: Dataset | None = None
 ) -> Checked:
-    """Evaluate a run's network on a part of its data; opening the test part goes on the card."""
-    return check(load_run(Path(path)), part, device=device, data=data)
+    """Evaluate a run's network on a part of its data.
+
+    Opening the test part goes on the card, and the report is drawn again to say so.
+    """
+    checked = check(load_run(Path(path)), part, device=device, data=data)
+    if part == "test":
+        report(path)
+    return checked
 
 
 def predict(
-    path: Path | str, images: Sequence[Path | str], *, top: int = 3, invert: bool = False
+    path: Path | str,
+    images: Path | str | Sequence[Path | str],
+    *,
+    top: int = 3,
+    invert: bool = False,
 ) -> "list[Prediction]":
-    """Classify picture files with a run's network; unreadable ones come back with their reason."""
+    """Classify a picture file, or several; unreadable ones come back with their reason."""
     # Decoding brings Pillow with it, which training need not wait for.
     from convatlas.training.predict import predict as predict_files
 
-    run = load_run(Path(path))
-    return predict_files(run, [Path(image) for image in images], top=top, invert=invert)
+    files = [images] if isinstance(images, Path | str) else images
+    return predict_files(load_run(Path(path)), [Path(f) for f in files], top=top, invert=invert)
 
 
 def report(path: Path | str) -> Path:
@@ -168,8 +178,8 @@ def seeds_summary(result: Seeds) -> dict[str, object]:
         "network": result.runs[0].card.network.name,
         "data": result.runs[0].card.data.name,
         "recipe": result.runs[0].card.recipe.name,
-        "test_error_mean": result.test_error.mean,
-        "test_error_half_width_95": result.test_error.half_width,
+        "test_error_mean": result.test_error.mean if result.test_error else None,
+        "test_error_half_width_95": result.test_error.half_width if result.test_error else None,
         "runs": [
             {
                 "seed": run.card.seed,

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -140,3 +141,26 @@ def test_bad_input_is_one_line_and_status_2(
     if message.startswith("error"):
         assert ran.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_selecting_on_the_test_set_is_said_in_the_terminal(convatlas: Run, pictures: Path) -> None:
+    ran = convatlas(
+        *("train", "lenet-relu", "--data", f"folder:{pictures}", "--epochs", 1, "--batch", 16),
+        *("--select-on-test", "--out", "run"),
+    )
+    assert ran.status == 0, ran.err
+    assert "choices made on the TEST set" in ran.err
+    assert "test error" in ran.err
+    assert "validation" not in ran.err + ran.out
+    assert "warning     choices were made on the test set" in ran.out
+
+
+def test_names_with_markup_are_printed_as_they_are(
+    convatlas: Run, pictures: Path, tmp_path: Path
+) -> None:
+    data = shutil.copytree(pictures, tmp_path / "x[/y]:cat:")
+    ran = convatlas(
+        "train", "lenet-relu", "--data", f"folder:{data}", "--epochs", 1, "--out", "run"
+    )
+    assert ran.status == 0, ran.err
+    assert "x[/y]:cat:: " in ran.err

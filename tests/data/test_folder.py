@@ -5,7 +5,8 @@ import torch
 from PIL import Image
 
 from convatlas.data import folder_read
-from convatlas.data.folder import COVERS, load_folder
+from convatlas.data.check import PIXELS
+from convatlas.data.folder import FILES, load_folder
 from convatlas.errors import UserError
 
 
@@ -32,7 +33,15 @@ def test_a_folder_with_a_cut(tmp_path: Path) -> None:
     assert dataset.train.images.shape == (8, 3, 4, 4)
     assert dataset.train.labels.tolist() == [0] * 4 + [1] * 4
     assert dataset.test.open("eval").labels.tolist() == [0, 1]
-    assert list(dataset.checksums) == [COVERS]
+    assert list(dataset.checksums) == [FILES, PIXELS]
+
+
+def test_a_changed_pixel_changes_the_checksum(tmp_path: Path) -> None:
+    root = split(tmp_path)
+    before = load_folder(root).checksums
+    Image.new("RGB", (4, 4), 3).save(root / "train" / "a" / "2.png")
+    after = load_folder(root).checksums
+    assert after[PIXELS] != before[PIXELS]
 
 
 def test_no_test_file_is_opened_before_the_seal(tmp_path: Path) -> None:
@@ -75,8 +84,9 @@ def test_a_test_picture_of_another_size_is_named(tmp_path: Path) -> None:
     root = split(tmp_path)
     Image.new("RGB", (9, 9)).save(root / "test" / "b" / "0.png")
     dataset = load_folder(root)
-    with pytest.raises(UserError, match=r"test/b/0\.png is 9 x 9, the training pictures are 4 x 4"):
-        dataset.test.open("eval")
+    [file] = dataset.test.open("eval").rejected
+    assert file.path.endswith("test/b/0.png")
+    assert "is 9 x 9, the training pictures are 4 x 4" in file.reason
 
 
 def test_a_broken_picture_is_reported_and_the_rest_used(tmp_path: Path) -> None:

@@ -43,10 +43,11 @@ def test_failures_leave_no_gaps_and_are_listed_after_the_strays(tmp_path: Path) 
     )
 
 
-def test_a_picture_of_another_size_ends_it(tmp_path: Path) -> None:
+def test_a_picture_of_another_size_is_rejected_by_name(tmp_path: Path) -> None:
     Image.new("L", (5, 4)).save(tmp_path / "a.png")
-    with pytest.raises(UserError, match=r"a\.png is 5 x 4, the training pictures are 3 x 2"):
-        read(Part((Item(tmp_path / "a.png", 0),)), TINY)
+    [file] = read(Part((Item(tmp_path / "a.png", 0),)), TINY).rejected
+    assert file.path.endswith("a.png")
+    assert "is 5 x 4, the training pictures are 3 x 2; give --size N" in file.reason
 
 
 def test_resizing_when_asked(tmp_path: Path) -> None:

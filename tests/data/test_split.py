@@ -18,6 +18,17 @@ def test_parts_are_disjoint_complete_and_proportional() -> None:
     together = torch.cat((training.images, validation.images)).flatten().sort().values
     assert together.tolist() == list(range(160))
     assert torch.bincount(validation.labels).tolist() == [10, 5, 1]
+
+
+def test_a_small_class_still_has_a_picture_in_each_part() -> None:
+    training, validation = split(numbered([0] * 100 + [1] * 3), 0.05)
+    assert torch.bincount(validation.labels).tolist() == [5, 1]
+    assert torch.bincount(training.labels).tolist() == [95, 2]
+
+
+def test_whole() -> None:
+    whole = numbered([0] * 100 + [1] * 50 + [2] * 10)
+    _, validation = split(whole, 0.1)
     assert (whole.labels[validation.images.flatten().long()] == validation.labels).all()
 
 
@@ -37,5 +48,5 @@ def test_a_class_keeps_a_training_picture() -> None:
 def test_fractions_that_make_no_sense() -> None:
     with pytest.raises(UserError, match=r"fraction .* given 1.5"):
         split(numbered([0, 1]), 1.5)
-    with pytest.raises(UserError, match="holds none"):
+    with pytest.raises(UserError, match="two to divide"):
         split(numbered([0, 1]), 0.1)

@@ -90,12 +90,12 @@ def written_run(
     }
     card = msgspec.structs.replace(setting.card, **{**results, **changes})
     torch.manual_seed(0)
-    save_model(folder, card, setting.blueprint.build(), setting.preprocess)
+    card = save_model(folder, card, setting.blueprint.build(), setting.preprocess)
     write_metrics(folder, drawn_history(epochs, validation=card.selected_on != "nothing"))
     if card.test or card.validation:
         part = "test" if card.test else "validation"
         kept = archive(part, evaluation, drawn_pictures(evaluation.labels, *shape))
-        save_archive(kept, folder.evaluation)
+        save_archive(kept, folder.evaluation, card.weights_sha256)
     return folder
 
 

@@ -105,7 +105,9 @@ def test_confusion_cells_sum_to_the_pictures(text):
 
 def test_number_of_pictures(make_run):
     folder = make_run()
-    wrong = load_archive(folder.evaluation).evaluation.errors
+    wrong = load_archive(
+        folder.evaluation, load_run(folder.path).card.weights_sha256
+    ).evaluation.errors
     images = Page(drawn(folder)).all("img")
     assert len(images) == min(wrong, WORST) + 1 + 1 + 4  # filters, sample, four layers
 

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convatlas.data.load import load
+from convatlas.data.split import split
+from convatlas.training.check import check
 from convatlas.training.loop import Silent
 from convatlas.training.predict import predict
 from convatlas.training.prepare import Request
@@ -55,3 +58,17 @@ def test_inverting_is_the_negative(run: Trained, tmp_path: Path) -> None:
     [plain] = predict(run, [tmp_path / "a.png"])
     [turned] = predict(run, [tmp_path / "b.png"], invert=True)
     assert plain.guesses == turned.guesses
+
+
+def test_a_cropping_recipe_predicts_as_it_is_evaluated(pictures: Path, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=1, batch=16, lr=0.05, crop=24)
+    asked = Request(network="lenet-relu", data=f"folder:{pictures}", recipe=recipe)
+    run = load_run(train(asked, RunFolder(tmp_path / "run"), Silent()).folder.path)
+    checked = check(run, "training")
+    dataset = load(f"folder:{pictures}")
+    training, _ = split(dataset.train, recipe.validation)
+    path = tmp_path / "first.png"
+    Image.fromarray(training.images[0, 0].numpy()).save(path)
+    [prediction] = predict(run, [path], top=3)
+    expected = checked.evaluation.scores[0].softmax(0).sort(descending=True).values
+    assert [g.probability for g in prediction.guesses] == pytest.approx(expected.tolist(), rel=1e-4)

@@ -26,8 +26,14 @@ def test_a_file_without_a_name_is_named_after_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs = 0", r"`int` >= 1 - at `\$.epochs`"),
-        ("lr = 'fast'", r"\$.lr"),
+        ("epochs = 0", r"Expected `int` >= 1, in `epochs`"),
+        ("lr = inf", "in `lr`"),
+        ("lr = nan", "in `lr`"),
+        ("weight_decay = inf", "in `weight_decay`"),
+        ("[schedule]\nkind = 'step'\nat = [1]\nfactors = [nan]", "in `schedule.factors"),
+        ("[schedule]\nkind = 'plateau'\npatience = 0", "in `schedule.patience`"),
+        ("[schedule]\nkind = 'one-cycle'\nrise = 7", "in `schedule.rise`"),
+        ("lr = 'fast'", "in `lr`"),
         ("epoch = 3", "unknown field `epoch`"),
         ("[schedule]\nkind = 'zigzag'", "zigzag"),
         ("momentum = 0", "nesterov needs a momentum"),

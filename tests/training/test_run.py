@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from convatlas.cli.result import closing_lines
 from convatlas.errors import UserError
+from convatlas.training.archive import load_archive
 from convatlas.training.check import check
 from convatlas.training.loop import Silent
 from convatlas.training.prepare import Request
@@ -36,8 +39,9 @@ def not_tensors(_: bytes) -> bytes:
 
 
 def future_format(blob: bytes) -> bytes:
-    card = msgspec.json.decode(read_strings(blob)["card"])
-    return save(load(blob), {"card": msgspec.json.encode({**card, "format": 99}).decode()})
+    strings = read_strings(blob)
+    card = {**msgspec.json.decode(strings["card"]), "format": 99}
+    return save(load(blob), {**strings, "card": msgspec.json.encode(card).decode()})
 
 
 def read_strings(blob: bytes) -> dict[str, str]:
@@ -50,7 +54,7 @@ def read_strings(blob: bytes) -> dict[str, str]:
     ("harm", "message"),
     [
         (cut, "is damaged"),
-        (flip_last_bit, "is damaged: its weights do not have the checksum on its card"),
+        (flip_last_bit, "is damaged: its tensors do not have the checksum in its header"),
         (not_tensors, "is damaged"),
         (future_format, "has card format 99, this ConvAtlas reads 1"),
     ],
@@ -109,3 +113,34 @@ def test_tensor_files_hold_what_was_written(tmp_path: Path) -> None:
     assert all(torch.equal(read[name], tensors[name]) for name in tensors)
     with pytest.raises(UserError, match="there is no file"):
         read_tensors(tmp_path / "y")
+
+
+@pytest.mark.parametrize("harm", [cut, flip_last_bit, not_tensors])
+def test_a_harmed_archive_is_refused_by_the_report(
+    harm: Callable[[bytes], bytes], run: RunFolder
+) -> None:
+    run.evaluation.write_bytes(harm(run.evaluation.read_bytes()))
+    with pytest.raises(UserError, match="is damaged"):
+        load_archive(run.evaluation, load_run(run.path).card.weights_sha256)
+
+
+def test_an_archive_of_other_weights_is_refused(run: RunFolder) -> None:
+    with pytest.raises(UserError, match="belongs to other weights"):
+        load_archive(run.evaluation, "of another run")
+
+
+def test_rejected_test_pictures_are_on_the_card_after_an_evaluation(
+    pictures: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(pictures, tmp_path / "divided" / "train")
+    shutil.copytree(pictures, folder.parent / "test")
+    (folder.parent / "test" / "top" / "39.png").write_bytes(b"")
+    recipe = Recipe(epochs=1, batch=16, lr=0.05)
+    asked = Request(network="lenet-relu", data=f"folder:{folder.parent}", recipe=recipe)
+    finished = train(asked, RunFolder(tmp_path / "run"), Silent())
+    [line] = finished.card.data.rejected_test
+    assert "39.png: the file is empty" in line
+    assert finished.card.test is not None
+    assert finished.card.test.count == 119
+    assert any("39.png" in shown for shown in closing_lines(finished))
+    assert check(load_run(finished.folder.path)).card.data.rejected_test == (line,)

@@ -14,14 +14,18 @@ from convatlas.data.dataset import Dataset, Pictures, SealedTest
 from convatlas.errors import UserError
 from convatlas.training import prepare as preparing
 from convatlas.training.check import check
+from convatlas.training.close import REASON, Finished
 from convatlas.training.loop import Diverged, Silent
 from convatlas.training.prepare import Request
-from convatlas.training.recipe import Recipe, read_toml
+from convatlas.training.recipe import Freeze, Recipe, read_toml
 from convatlas.training.run import RunFolder, load_run, read_metrics
 from convatlas.training.state import EpochRecord
-from convatlas.training.train import Finished, resume, train
+from convatlas.training.train import resume, train
 
 RECIPE = Recipe(name="short", epochs=2, batch=16, lr=0.05, validation=0.2)
+
+
+ALL_FROZEN = tuple(Freeze(part=part, after=0.0) for part in ("stage1", "stage2", "head"))
 
 
 class StopAt(Silent):
@@ -98,7 +102,7 @@ def test_the_test_part_is_opened_once_after_the_last_step(
     finished = train(request(pictures), RunFolder(tmp_path / "again"), Note())
     assert happened[-1] == "test opened"
     assert happened.count("test opened") == 1
-    assert [opening.by for opening in finished.card.test_openings] == ["train, after the last step"]
+    assert [opening.by for opening in finished.card.test_openings] == [REASON]
 
 
 def test_selecting_on_the_test_set_is_on_the_card(pictures: Path, tmp_path: Path) -> None:
@@ -185,10 +189,16 @@ def test_a_divergence_after_an_epoch_keeps_what_was_measured(
             "convatlas.training.train.prepare",
             lambda _: dataclasses.replace(setting, blueprint=built),
         )
-        with pytest.raises(Diverged, match="step 6 of 10"):
+        with pytest.raises(Diverged, match="not finite after step 5"):
             train(request(pictures), folder, Poison())
     assert [record.epoch for record in read_metrics(folder)] == [1]
     assert not folder.checkpoint.exists()
+    kept = load_run(folder.path)
+    assert kept.card.status == "diverged"
+    assert kept.card.test_openings == ()
+    assert all(value.isfinite().all() for value in kept.model.state_dict().values())
+    with pytest.raises(UserError, match="diverged, and would again"):
+        resume(folder, Silent())
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(
@@ -220,6 +230,13 @@ def test_a_folder_that_holds_something_is_not_written_to(pictures: Path, tmp_pat
         ({"size": 8}, "pictures of 8x8 leave nothing"),
         ({"recipe": msgspec.structs.replace(RECIPE, crop=40)}, "crop 40 is larger"),
         ({"recipe": msgspec.structs.replace(RECIPE, dropout=0.1)}, None),
+        ({"seed": 2**70}, "a seed is a whole number"),
+        ({"seed": -1}, "a seed is a whole number"),
+        ({"device": "meta"}, "no device 'meta'"),
+        ({"network": "lenet-bn", "recipe": Recipe(batch=1)}, "two pictures in every batch"),
+        ({"recipe": Recipe(freeze=(Freeze(part="body", after=0.5),))}, "freezes 'body'"),
+        ({"recipe": Recipe(freeze=ALL_FROZEN)}, "freezes every part"),
+        ({"recipe": Recipe(epochs=0)}, "Expected `int` >= 1, in `epochs`"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(
@@ -277,3 +294,96 @@ def test_a_data_set_in_hand_trains_as_by_name(pictures: Path, tmp_path: Path) ->
     with pytest.raises(UserError, match="unknown data set 'mine'"):
         check(run)
     assert check(run, data=dataset).evaluation.errors == in_hand.card.test.errors  # type: ignore[union-attr]
+
+
+def test_openings_before_a_resumption_stay_on_the_card(pictures: Path, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    train(request(pictures), folder, StopAt(3))
+    check(load_run(folder.path))  # somebody looks at the test set, then trains on
+    resumed = resume(folder, Silent())
+    assert [opening.by for opening in resumed.card.test_openings] == ["eval", REASON]
+
+
+def test_openings_for_selection_are_counted_by_process(pictures: Path, tmp_path: Path) -> None:
+    asked = dataclasses.replace(request(pictures), select_on_test=True)
+    folder = RunFolder(tmp_path / "run")
+    train(asked, folder, StopAt(3))
+    card = resume(folder, Silent()).card
+    assert card.selected_on == "test"
+    assert card.test_openings
+    assert all("--select-on-test" in opening.by for opening in card.test_openings)
+
+
+def test_an_unreadable_test_part_leaves_a_run_that_can_be_used_and_closed(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable() -> Pictures:
+        raise UserError("the test part cannot be read")
+
+    def broken(name: str, *, size: int | None = None) -> Dataset:
+        return dataclasses.replace(data_load.load(name, size=size), test=SealedTest(unreadable))
+
+    folder = RunFolder(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(preparing, "load", broken)
+        with pytest.raises(UserError, match="cannot be read"):
+            train(request(pictures), folder, Silent())
+    run = load_run(folder.path)
+    assert run.card.status == "untested"
+    assert [opening.by for opening in run.card.test_openings] == [REASON]  # noted all the same
+    closed = resume(folder, Silent())
+    assert closed.card.status == "finished"
+    assert closed.card.step == run.card.step
+    assert [opening.by for opening in closed.card.test_openings] == [REASON, REASON]
+    assert_same(weights(closed), run.model.state_dict())
+
+
+def test_a_failure_before_the_first_step_leaves_what_was_there(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("convatlas.training.train.fresh_state", fail)
+    (tmp_path / "mine").mkdir()
+    for path in (tmp_path / "mine", tmp_path / "deep" / "er"):
+        with pytest.raises(RuntimeError):
+            train(request(pictures), RunFolder(path), Silent())
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_weights_that_blow_up_in_the_last_step_are_not_tested(
+    pictures: Path, tmp_path: Path
+) -> None:
+    recipe = Recipe(epochs=1, batch=200, lr=1e9, weight_decay=1e9, validation=0.2)
+    with pytest.raises(Diverged, match="scores are not finite after step 1"):
+        train(request(pictures, recipe=recipe), RunFolder(tmp_path / "run"), Silent())
+
+
+def test_mean_image_goes_with_crops(pictures: Path, tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(RECIPE, preprocess="mean-image", crop=24, epochs=1)
+    finished = train(request(pictures, recipe=recipe), RunFolder(tmp_path / "run"), Silent())
+    assert finished.card.network.image_size == 24
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (torch.zeros(4, 1, 28, 28), torch.zeros(4).long(), "uint8 tensor"),
+        (torch.zeros(4, 1, 28, 28).byte(), torch.zeros(3).long(), "one value for each of the 4"),
+        (torch.zeros(4, 1, 28, 28).byte(), torch.full((4,), 9), "labels run from 9 to 9"),
+        (torch.zeros(0, 1, 28, 28).byte(), torch.zeros(0).long(), "holds no picture"),
+    ],
+)
+def test_malformed_data_in_hand(
+    images: torch.Tensor, labels: torch.Tensor, message: str, pictures: Path, tmp_path: Path
+) -> None:
+    dataset = data_load.load(f"folder:{pictures}")
+    malformed = dataclasses.replace(dataset, train=Pictures(images, labels))
+    with pytest.raises(UserError, match=message):
+        train(
+            dataclasses.replace(request(pictures), data=malformed),
+            RunFolder(tmp_path / "r"),
+            Silent(),
+        )

@@ -22,7 +22,7 @@ from convatlas.cli.output import Table, render, table_formats
 def command(run: Path, part: str, device: str, form: str | None) -> None:
     """Evaluate the network of RUN on a part of its data, class by class."""
     from convatlas import workbench  # imports torch
-    from convatlas.cli.result import confusion_line, error_line
+    from convatlas.cli.result import confusion_line, error_line, left_out_lines
 
     checked = workbench.evaluate(run, part=part, device=device)
     confusion = checked.evaluation.confusion
@@ -36,6 +36,7 @@ def command(run: Path, part: str, device: str, form: str | None) -> None:
         click.echo(f"top-5       {checked.evaluation.top5_errors:,} wrong")
         click.echo(confusion_line(checked.evaluation, checked.card.classes))
         click.echo(f"test set    opened {len(checked.card.test_openings)} times so far")
+        click.echo("\n".join(left_out_lines(checked.card)), nl=bool(left_out_lines(checked.card)))
 
 
 def _percent(row: Any, index: int) -> float:

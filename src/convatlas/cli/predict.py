@@ -34,6 +34,9 @@ def command(run: Path, images: tuple[Path, ...], top: int, invert: bool, as_json
     else:
         for p in predictions:
             guesses = ", ".join(f"{g.label} {g.probability:.1%}" for g in p.guesses)
-            click.echo(f"{p.path}  {guesses or 'error: ' + str(p.error)}")
+            click.echo(
+                f"error: {p.path}: {p.error}" if p.error else f"{p.path}  {guesses}",
+                err=bool(p.error),
+            )
     if any(p.error for p in predictions):
         raise SystemExit(2)

@@ -18,7 +18,7 @@ class Progress:
     """A watcher that shows; used as a context so that the bar is taken down at the end."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
+        self.console, self.part = Console(stderr=True), "validation"
         self.bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -41,16 +41,25 @@ class Progress:
 
     def begin(self, card: Card) -> None:
         """What is trained on what, and how."""
-        recipe = card.recipe
-        self.console.print(
+        recipe, self.part = card.recipe, "test" if card.selected_on == "test" else "validation"
+        choices = (
+            "choices made on the TEST set"
+            if card.selected_on == "test"
+            else f"{card.data.validation:,} held out to choose on, the test set sealed"
+        )
+        self.say(
             f"{card.network.name} on {card.data.name}: {card.data.training:,} pictures to train "
-            f"on, {card.data.validation:,} held out to choose on, the test set sealed\n"
+            f"on, {choices}"
+        )
+        self.say(
             f"recipe {recipe.name}: {recipe.epochs} x {card.data.training:,} pictures, batch "
             f"{recipe.batch}, {type(recipe.schedule).__name__.lower()} rate {recipe.lr:g}, "
-            f"seed {card.seed}, {card.device}",
-            highlight=False,
-            soft_wrap=True,
+            f"seed {card.seed}, {card.device}"
         )
+
+    def say(self, line: str) -> None:
+        """One line that stays, printed as it is."""
+        self.console.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def step(self, done: int, total: int, loss: float) -> None:
         """Move the bar."""
@@ -58,16 +67,11 @@ class Progress:
 
     def epoch(self, record: EpochRecord) -> None:
         """One line that stays."""
-        validation = (
-            f"  validation error {record.validation_error:.2%}"
-            if record.validation_error is not None
-            else ""
-        )
-        self.console.print(
-            f"epoch {record.epoch:>3}  loss {record.train_loss:.4f}{validation}"
-            f"  {record.seconds:.1f} s  {record.images_per_second:,.0f} pictures/s",
-            highlight=False,
-            soft_wrap=True,
+        error = record.validation_error
+        measured = f"  {self.part} error {error:.2%}" if error is not None else ""
+        self.say(
+            f"epoch {record.epoch:>3}  loss {record.train_loss:.4f}{measured}"
+            f"  {record.seconds:.1f} s  {record.images_per_second:,.0f} pictures/s"
         )
 
     def wants_stop(self) -> bool:

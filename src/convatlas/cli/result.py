@@ -1,27 +1,41 @@
 """The closing lines of a training run."""
 
+from convatlas.training.card import Card
+from convatlas.training.close import Finished
 from convatlas.training.evaluate import Evaluation, confusions
 from convatlas.training.interval import wilson
-from convatlas.training.train import Finished
 
 CONFUSIONS = 5
+SHOWN = 20  # files left out
 
 
 def closing_lines(finished: Finished) -> list[str]:
-    """Error with its interval, seconds, worst confusions, and what was looked at."""
+    """Error with its interval, seconds, worst confusions, and what was left out."""
     card = finished.card
     lines = [f"{card.network.name} on {card.data.name}, recipe {card.recipe.name}, {card.device}"]
-    if finished.validation:
-        lines.append(error_line("validation", finished.validation))
+    chosen_on_test = card.selected_on == "test"
+    if finished.validation and not (chosen_on_test and finished.test):
+        part = "test" if chosen_on_test else "validation"
+        lines.append(error_line(part, finished.validation))
     if finished.test:
         lines.append(error_line("test", finished.test))
         lines.append(confusion_line(finished.test, card.classes))
-    else:
-        lines.append(f"test        still sealed: stopped at step {card.step} of {card.steps}")
-    if card.selected_on == "test":
+    elif not chosen_on_test:
+        lines.append(f"test        not opened: stopped at step {card.step} of {card.steps}")
+    if chosen_on_test:
         lines.append("warning     choices were made on the test set: its error is too good")
     lines.append(f"training    {card.seconds:.1f} s for {card.step:,} steps")
-    return lines
+    return lines + left_out_lines(card)
+
+
+def left_out_lines(card: Card) -> list[str]:
+    """The files of the data set that could not be used, by name, up to a screenful."""
+    files = (*card.data.rejected, *card.data.rejected_test)
+    if not files:
+        return []
+    shown = [f"            {file}" for file in files[:SHOWN]]
+    more = [f"            and {len(files) - SHOWN:,} more, all on the card and in the report"]
+    return [f"left out    {len(files):,} files:", *shown, *(more if len(files) > SHOWN else [])]
 
 
 def error_line(part: str, evaluation: Evaluation) -> str:

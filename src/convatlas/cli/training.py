@@ -15,10 +15,10 @@ from convatlas.cli.result import closing_lines, error_line
 from convatlas.cli.train import RECIPE_FIELDS, Arguments
 from convatlas.data.idx_pair import Pair
 from convatlas.data.idx_sets import mnist
+from convatlas.training.close import Finished
 from convatlas.training.loop import Silent, Watcher
 from convatlas.training.recipe import Recipe, changed
 from convatlas.training.recipes import recipe_for
-from convatlas.training.train import Finished
 
 STOPPED = 130  # the exit status of a command ended by Ctrl-C
 
@@ -73,9 +73,7 @@ def show(finished: Finished, *, as_json: bool) -> None:
         if as_json
         else f"report  {report}"
     )
-    if finished.card.status == "interrupted":
-        click.echo(f"stopped; go on with: convatlas resume {finished.folder.path}", err=True)
-        raise SystemExit(STOPPED)
+    _end_if_stopped(finished)
 
 
 def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Options) -> None:
@@ -93,16 +91,28 @@ def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Option
     summary = workbench.seeds_summary(result)
     if arguments.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=1).decode())
-        return
+    else:
+        _show_seeds(result)
+    _end_if_stopped(result.runs[-1])
+
+
+def _show_seeds(result: workbench.Seeds) -> None:
     for run in result.runs:
         if run.test:
             click.echo(error_line(f"seed {run.card.seed}", run.test))
-    mean = result.test_error
-    click.echo(
-        f"mean test error {mean.mean:.3%} ± {mean.half_width:.3%} (95 %, Student's t, "
-        f"{len(result.runs)} seeds)"
-    )
-    click.echo(f"runs    {result.runs[0].folder.path.parent}")
+    folder = result.runs[0].folder.path.parent
+    if mean := result.test_error:
+        finished = sum(run.test is not None for run in result.runs)
+        width = f" ± {mean.half_width:.3%} (95 %, Student's t)" if finished > 1 else ""
+        click.echo(f"mean test error {mean.mean:.3%}{width} over {finished} seeds")
+    click.echo(f"runs    {folder}")
+
+
+def _end_if_stopped(finished: Finished) -> None:
+    """Exit status 130 with the way on, if the run was interrupted."""
+    if finished.card.status == "interrupted":
+        click.echo(f"stopped; go on with: convatlas resume {finished.folder.path}", err=True)
+        raise SystemExit(STOPPED)
 
 
 @contextmanager

@@ -83,6 +83,8 @@ def _file(source: Path | bytes) -> BinaryIO:
     """The bytes as a file; what cannot be opened has its own reason."""
     if isinstance(source, bytes):
         return io.BytesIO(source)
+    if source.exists() and not source.is_file():  # reading a pipe would wait for ever
+        raise DecodeError("not a regular file")
     try:
         return source.open("rb")
     except OSError as error:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import torch
 
+from convatlas.data.check import PIXELS, content_sha256
 from convatlas.data.dataset import Dataset, Pictures, SealedTest
 from convatlas.data.decode import Peek
 from convatlas.data.folder_read import Form, check_memory, peeks, read
 from convatlas.data.folder_scan import Item, Layout, digest, scan
 from convatlas.errors import UserError
 
-COVERS = "paths and sizes of all files"
+FILES = "paths and sizes of all files"
 
 
 def load_folder(path: Path, *, size: int | None = None, channels: int | None = None) -> Dataset:
@@ -29,11 +30,11 @@ def load_folder(path: Path, *, size: int | None = None, channels: int | None = N
     train = read(layout.train, form)
     _check_classes(layout, train, path)
     return Dataset(
-        name=f"folder:{path}",
+        name=f"folder:{path.resolve()}",
         classes=layout.classes,
         train=train,
         test=SealedTest(lambda: _read_test(layout, form)),
-        checksums={COVERS: digest(layout, path)},
+        checksums={FILES: digest(layout, path), PIXELS: content_sha256(train)},
     )
 
 

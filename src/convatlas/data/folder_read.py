@@ -94,9 +94,9 @@ def _place(path: Path, into: Tensor, form: Form) -> str | None:
         return error.reason
     height, width = pixels.shape[1:]
     if (height, width) != (form.height, form.width):
-        raise UserError(
-            f"{path} is {width} x {height}, the training pictures are {form.width} x "
-            f"{form.height}; give --size N to resize all of them"
+        return (
+            f"is {width} x {height}, the training pictures are {form.width} x {form.height}; "
+            "give --size N to resize all of them"
         )
     into.numpy()[:] = pixels
     return None

@@ -147,8 +147,10 @@ def _cut(path: Path, classes: tuple[str, ...], whole: Part) -> Layout:
     Rejected files go with the training part, which is the one that is read.
     """
     test: set[Path] = set()
-    for label in range(len(classes)):
-        files = [item.path for item in whole.items if item.label == label]
+    of_class: dict[int, list[Path]] = {label: [] for label in range(len(classes))}
+    for item in whole.items:
+        of_class[item.label].append(item.path)
+    for files in of_class.values():
         files.sort(key=lambda file: _rank(file.relative_to(path)))
         test.update(files[: round(len(files) / TEST_SHARE)])
     if whole.items and not test:

@@ -13,16 +13,16 @@ SPLIT_SEED = 1998
 def split(pictures: Pictures, fraction: float, seed: int = SPLIT_SEED) -> tuple[Pictures, Pictures]:
     """(training part, validation part), each class divided in the same proportion.
 
-    Every class keeps at least one training picture. Raises `UserError` if the fraction is not
-    in [0, 1) or leaves the validation part empty although one was asked for.
+    Of every class with two pictures or more, both parts get at least one. Raises `UserError` if
+    the fraction is not in [0, 1), or if no class has two pictures to divide.
     """
     if not 0 <= fraction < 1:
         raise UserError(f"validation is a fraction of the training set in [0, 1), given {fraction}")
     held_out = _held_out(pictures.labels, fraction, seed)
     if fraction and not len(held_out):
         raise UserError(
-            f"a validation part of {fraction} of {len(pictures.labels)} pictures holds none; "
-            "raise --validation or add pictures"
+            f"no class of the {len(pictures.labels)} pictures has two to divide into training and "
+            "validation; add pictures, or give --validation 0"
         )
     kept = torch.ones(len(pictures.labels), dtype=torch.bool)
     kept[held_out] = False
@@ -35,7 +35,8 @@ def _held_out(labels: Tensor, fraction: float, seed: int) -> Tensor:
     picked = []
     for label in range(int(labels.max()) + 1):
         of_class = shuffled[labels[shuffled] == label]
-        picked.append(of_class[: min(round(fraction * len(of_class)), len(of_class) - 1)])
+        wanted = max(round(fraction * len(of_class)), 1) if fraction else 0
+        picked.append(of_class[: max(min(wanted, len(of_class) - 1), 0)])
     return torch.cat(picked).sort().values
 
 

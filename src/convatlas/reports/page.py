@@ -28,7 +28,8 @@ def write_report(folder: RunFolder) -> Path:
     The same folder gives the same bytes. Raises `UserError` for a folder that is no run.
     """
     run = load_run(folder.path)
-    kept = load_archive(folder.evaluation) if folder.evaluation.exists() else None
+    found = folder.evaluation.exists()
+    kept = load_archive(folder.evaluation, run.card.weights_sha256) if found else None
     write_atomically(folder.report, render(run, read_metrics(folder), kept))
     return folder.report
 

@@ -40,8 +40,8 @@ def archive(part: str, evaluation: Evaluation, pictures: Pictures) -> Archive:
     )
 
 
-def save_archive(kept: Archive, path: Path) -> None:
-    """Write it beside the run's other files."""
+def save_archive(kept: Archive, path: Path, weights_sha256: str) -> None:
+    """Write it beside the run's other files, bound to the weights it was computed with."""
     tensors = {
         "scores": kept.evaluation.scores,
         "labels": kept.evaluation.labels,
@@ -49,12 +49,14 @@ def save_archive(kept: Archive, path: Path) -> None:
         "worst_images": kept.worst_images,
         "sample": kept.sample,
     }
-    write_tensors(path, tensors, {"part": kept.part})
+    write_tensors(path, tensors, {"part": kept.part, "weights": weights_sha256})
 
 
-def load_archive(path: Path) -> Archive:
-    """Read it back; `UserError` if it is missing or damaged."""
+def load_archive(path: Path, weights_sha256: str) -> Archive:
+    """Read it back; `UserError` if it is missing, damaged, or of other weights."""
     tensors, strings = read_tensors(path)
+    if strings.get("weights") != weights_sha256:
+        raise damaged(path, "it belongs to other weights than those of this run")
     try:
         return Archive(
             part=strings["part"],

@@ -1,13 +1,14 @@
 """The card of a trained network: what it is, what it was trained on, and what was looked at."""
 
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import torch
 
-from convatlas.data.dataset import Dataset
+from convatlas.data.dataset import Dataset, Pictures
 from convatlas.training.evaluate import Evaluation
 from convatlas.training.recipe import Recipe
 
@@ -34,9 +35,11 @@ class DataCard(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None  # as asked for when loading; None keeps the set's own
     checksums: dict[str, str]
     split_seed: int
+    side: int  # height and width of the pictures, before any crop or frame
     training: int  # pictures trained on
     validation: int  # pictures held out of the training set for choices
-    rejected: tuple[str, ...]  # files of the training set that could not be read, and why
+    rejected: tuple[str, ...]  # files of the training set that could not be used, and why
+    rejected_test: tuple[str, ...] = ()  # likewise of the test set, known once it was opened
 
 
 class OpeningCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Stored in the header of ``model.safetensors``; ``format`` is raised when fields change.
 
-    ``status`` is ``finished``, ``interrupted`` or, in a checkpoint, ``unfinished``;
+    ``status`` is ``finished``, ``interrupted``, ``diverged`` (the weights are then those of the
+    last checkpoint), ``untested`` (trained, the test part not read yet), or ``unfinished``;
     ``selected_on`` is the part that choices were made on: ``validation``, ``test``, ``nothing``.
     """
 
@@ -95,8 +99,19 @@ def score(evaluation: Evaluation) -> Score:
 
 
 def openings(dataset: Dataset) -> tuple[OpeningCard, ...]:
-    """The openings of a data set's test part so far."""
+    """The openings of a data set's test part in this process."""
     return tuple(OpeningCard(when=opened.when, by=opened.by) for opened in dataset.test.openings)
+
+
+def opened(card: Card, by: str) -> Card:
+    """The card with one more opening of the test part, now."""
+    opening = OpeningCard(when=datetime.now(UTC).isoformat(timespec="seconds"), by=by)
+    return msgspec.structs.replace(card, test_openings=(*card.test_openings, opening))
+
+
+def rejected(pictures: Pictures) -> tuple[str, ...]:
+    """The files of a part that could not be used, as a card lists them."""
+    return tuple(f"{file.path}: {file.reason}" for file in pictures.rejected)
 
 
 def to_json(card: Card) -> str:

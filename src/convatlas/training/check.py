@@ -9,7 +9,8 @@ from convatlas.data.dataset import Dataset, Pictures
 from convatlas.data.split import split
 from convatlas.errors import UserError
 from convatlas.training.archive import archive, save_archive
-from convatlas.training.card import Card, openings, score
+from convatlas.training.card import Card, opened, rejected, score
+from convatlas.training.close import check_test
 from convatlas.training.evaluate import Evaluation, evaluate
 from convatlas.training.machine import find_device, machine_for
 from convatlas.training.prepare import in_hand
@@ -42,31 +43,34 @@ def check(
             f"{run.card.data.name} is not what {run.folder.path} was trained on: "
             "its checksums differ from the card's"
         )
-    pictures = _pictures(run.card, dataset, part)
     machine = machine_for(run.card.recipe, find_device(device))
+    card = run.card
+    if part == "test":
+        card = opened(card, "eval")
+        rewrite_card(run.folder, card)  # before a byte is read
+    pictures = _pictures(card, dataset, part)
     evaluation = evaluate(
         machine.place(run.model),
         pictures,
         preprocess=run.preprocess,
-        augment=Augment(crop=run.card.recipe.crop),
+        augment=Augment(crop=card.recipe.crop),
         machine=machine,
     )
-    card = run.card
     if part == "test":
-        card = msgspec.structs.replace(
-            card,
-            test=card.test or score(evaluation),
-            test_openings=(*card.test_openings, *openings(dataset)),
-        )
+        left_out = msgspec.structs.replace(card.data, rejected_test=rejected(pictures))
+        card = msgspec.structs.replace(card, test=card.test or score(evaluation), data=left_out)
         rewrite_card(run.folder, card)
-        save_archive(archive(part, evaluation, pictures), run.folder.evaluation)
+        kept = archive(part, evaluation, pictures)
+        save_archive(kept, run.folder.evaluation, card.weights_sha256)
     return Checked(part, evaluation, card)
 
 
 def _pictures(card: Card, dataset: Dataset, part: str) -> Pictures:
     """The pictures of one part, divided as they were for the training."""
     if part == "test":
-        return dataset.test.open("eval")
+        pictures = dataset.test.open("eval")
+        check_test(pictures, card)
+        return pictures
     if card.selected_on != "validation":
         if part == "validation":
             raise UserError("this run has no validation part of its own; evaluate test or training")

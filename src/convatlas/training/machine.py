@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -38,19 +37,15 @@ class Machine:
         )
 
 
-def find_device(wanted: Literal["auto", "cpu", "cuda"] | str = "auto") -> torch.device:
+def find_device(wanted: str = "auto") -> torch.device:
     """The device asked for; ``auto`` is a GPU if there is one. `UserError` if it is not there."""
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError):
-        usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        raise UserError(
-            f"no device {wanted!r} on this machine; usable: auto, {', '.join(usable)}"
-        ) from None
-    return device
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if wanted not in ("cpu", *gpus, *(["cuda"] if gpus else [])):
+        usable = ", ".join(("auto", "cpu", *gpus))
+        raise UserError(f"no device {wanted!r} on this machine; usable: {usable}")
+    return torch.device(wanted)
 
 
 def machine_for(recipe: Recipe, device: torch.device) -> Machine:

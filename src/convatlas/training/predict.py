@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from convatlas.data.augment import Augment
 from convatlas.data.decode import DecodeError, decode
+from convatlas.errors import UserError
 from convatlas.training.run import Trained
 
 
@@ -41,13 +43,16 @@ def predict(
 
 
 def _predict(run: Trained, path: Path, top: int, invert: bool) -> Prediction:
-    recipe = run.card.recipe
-    side = run.card.network.image_size - 2 * recipe.pad
+    card = run.card
+    if card.network.in_channels not in (1, 3):
+        raise UserError(
+            f"files are grey or RGB, {card.network.name} reads another number of channels"
+        )
     try:
-        picture = decode(path, channels=run.card.network.in_channels, size=side)
+        picture = decode(path, channels=card.network.in_channels, size=card.data.side)
     except DecodeError as error:
         return Prediction(str(path), (), error.reason)
-    image = torch.from_numpy(picture.copy())[None]
+    image = Augment(crop=card.recipe.crop).centre(torch.from_numpy(picture.copy())[None])
     probability = probabilities(run, ~image if invert else image)[0]
     best = probability.topk(min(top, len(probability)))
     return Prediction(

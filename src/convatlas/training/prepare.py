@@ -1,6 +1,7 @@
 """Everything a run needs before its first step, made from a request."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +9,26 @@ import torch
 
 from convatlas import models
 from convatlas.data.augment import Augment
+from convatlas.data.check import PIXELS, check_pictures, content_sha256
 from convatlas.data.dataset import Dataset, Pictures
 from convatlas.data.load import load
 from convatlas.data.preprocess import Preprocess, fit
 from convatlas.data.split import SPLIT_SEED, split
 from convatlas.errors import UserError
 from convatlas.models.family import Blueprint, Task
-from convatlas.training.card import CARD_FORMAT, Card, DataCard, NetworkCard, device_name, versions
+from convatlas.training.card import (
+    CARD_FORMAT,
+    Card,
+    DataCard,
+    NetworkCard,
+    device_name,
+    openings,
+    rejected,
+    versions,
+)
+from convatlas.training.checks import check_batch, check_freezes, check_seed
 from convatlas.training.machine import Machine, find_device, machine_for
-from convatlas.training.recipe import Recipe
+from convatlas.training.recipe import Recipe, checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +63,8 @@ def prepare(request: Request) -> Setting:
 
     Raises `UserError` for an unknown network or set, and for pictures the network cannot take.
     """
+    request = dataclasses.replace(request, recipe=checked(request.recipe))
+    check_seed(request.seed)
     published = models.blueprint(request.network)  # an unknown name fails before data is loaded
     machine = machine_for(request.recipe, find_device(request.device))
     dataset = in_hand(request.data, request.size)
@@ -60,12 +74,15 @@ def prepare(request: Request) -> Setting:
     )
     task = _task(request, dataset)
     blueprint = models.blueprint(published.name, task)
-    _check_freezes(request, blueprint)
+    check_freezes(request.recipe, blueprint)
+    check_batch(request.recipe.batch, len(training.labels), blueprint)
     return Setting(
         dataset=dataset,
         training=_on(machine, training),
         validation=validation and _on(machine, validation),
-        preprocess=fit(request.recipe.preprocess, training.images, request.recipe.pad),
+        preprocess=fit(
+            request.recipe.preprocess, augment.centre(training.images), request.recipe.pad
+        ),
         augment=augment,
         blueprint=blueprint,
         machine=machine,
@@ -74,8 +91,13 @@ def prepare(request: Request) -> Setting:
 
 
 def in_hand(data: str | Dataset, size: int | None) -> Dataset:
-    """The data set itself, loaded if it was given by name."""
-    return load(data, size=size) if isinstance(data, str) else data
+    """The data set itself, loaded if it was given by name; `UserError` if it is malformed."""
+    if isinstance(data, str):
+        return load(data, size=size)
+    check_pictures(data.train, data.name, len(data.classes))
+    if data.checksums:
+        return data
+    return dataclasses.replace(data, checksums={PIXELS: content_sha256(data.train)})
 
 
 def request_of(card: Card, data: Dataset | None = None) -> Request:
@@ -118,19 +140,6 @@ def _task(request: Request, dataset: Dataset) -> Task:
     )
 
 
-def _check_freezes(request: Request, blueprint: Blueprint[Any]) -> None:
-    if not request.recipe.freeze:
-        return
-    with torch.device("meta"):
-        parts = [path for path, _ in blueprint.build().named_modules() if path]
-    for freeze in request.recipe.freeze:
-        if freeze.part not in parts:
-            raise UserError(
-                f"the recipe freezes {freeze.part!r}, which {blueprint.name} does not have; "
-                f"its parts are {', '.join(path for path in parts if '.' not in path)}"
-            )
-
-
 def _on(machine: Machine, pictures: Pictures) -> Pictures:
     return dataclasses.replace(
         pictures,
@@ -164,7 +173,8 @@ def _card(
         split_seed=SPLIT_SEED,
         training=len(training.labels),
         validation=0 if request.select_on_test or validation is None else len(validation.labels),
-        rejected=tuple(f"{file.path}: {file.reason}" for file in dataset.train.rejected),
+        rejected=rejected(dataset.train),
+        side=dataset.train.images.shape[-1],
     )
     return Card(
         format=CARD_FORMAT,
@@ -175,6 +185,8 @@ def _card(
         recipe=request.recipe,
         seed=request.seed,
         selected_on=_selected_on(request),
+        steps=request.recipe.epochs * math.ceil(len(training.labels) / request.recipe.batch),
+        test_openings=openings(dataset),
         device=str(device),
         device_name=device_name(device),
         threads=torch.get_num_threads(),

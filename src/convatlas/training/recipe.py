@@ -8,15 +8,17 @@ import msgspec
 from convatlas.errors import UserError
 from convatlas.training.schedule import Constant, Plateau, Schedule, Step
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+# The upper bounds keep out infinities and slips of the hand, not experiments.
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Pixels = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+Pixels = Annotated[int, msgspec.Meta(ge=0, le=4096)]
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stop moving the weights of one part of the network after a share of the run.
 
+    The running statistics of its batch norms are still kept up.
     Early layers settle first, and what is frozen need not be differentiated any more
     (FreezeOut: Brock, Lim, Ritchie, Weston 2017, arXiv:1706.04983).
     """
@@ -55,7 +57,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     schedule: Schedule = Constant()
     momentum: Share = 0.9
     nesterov: bool = True
-    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    weight_decay: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
     clip_norm: Positive | None = None
     freeze: tuple[Freeze, ...] = ()
     keep: Literal["last", "best"] = "last"
@@ -87,6 +89,11 @@ def changed(recipe: Recipe, changes: dict[str, object]) -> Recipe:
     return _convert(fields, f"the recipe {recipe.name!r} with {noted}")
 
 
+def checked(recipe: Recipe) -> Recipe:
+    """The same recipe, its fields checked as if it came from a file (Python checks none)."""
+    return _convert(msgspec.to_builtins(recipe), f"the recipe {recipe.name!r}")
+
+
 def to_toml(recipe: Recipe) -> str:
     """The recipe as a TOML document; what is ``None`` is left out."""
     fields = {key: value for key, value in msgspec.to_builtins(recipe).items() if value is not None}
@@ -108,4 +115,5 @@ def _convert(fields: object, where: str) -> Recipe:
     try:
         return msgspec.convert(fields, Recipe)
     except msgspec.ValidationError as error:
-        raise UserError(f"{where}: {error}") from None
+        said = str(error).replace("`$.", "`").replace(" - at ", ", in ")
+        raise UserError(f"{where}: {said}") from None

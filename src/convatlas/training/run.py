@@ -8,12 +8,10 @@ report.html              all of it to look at
 checkpoint.safetensors   only while a run is unfinished
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import torch
 from torch import Tensor, nn
 
 from convatlas import models
@@ -21,9 +19,9 @@ from convatlas.data.preprocess import Preprocess
 from convatlas.errors import UserError
 from convatlas.files import write_atomically
 from convatlas.models.family import Task
-from convatlas.training.card import CARD_FORMAT, Card, to_json
+from convatlas.training.card import CARD_FORMAT, Card, OpeningCard, to_json
 from convatlas.training.state import EpochRecord
-from convatlas.training.tensorfile import damaged, read_tensors, write_tensors
+from convatlas.training.tensorfile import damaged, digest, read_tensors, write_tensors
 
 PREPROCESS = "preprocess."
 
@@ -80,9 +78,14 @@ def save_model(folder: RunFolder, card: Card, model: nn.Module, preprocess: Prep
     tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     tensors[f"{PREPROCESS}mean"] = preprocess.mean.cpu()
     tensors[f"{PREPROCESS}deviation"] = preprocess.deviation.cpu()
-    card = msgspec.structs.replace(card, weights_sha256=_digest(tensors))
+    card = msgspec.structs.replace(card, weights_sha256=digest(tensors))
     _write(folder.model, tensors, card)
     return card
+
+
+def openings_so_far(folder: RunFolder) -> tuple[OpeningCard, ...]:
+    """What a run's model file says of readings of the test part; none if there is no file yet."""
+    return _read(folder.model)[0].test_openings if folder.model.exists() else ()
 
 
 def rewrite_card(folder: RunFolder, card: Card) -> None:
@@ -110,7 +113,7 @@ def load_run(path: Path) -> Trained:
             deviation=figures[f"{PREPROCESS}deviation"],
         )
     except (RuntimeError, KeyError) as error:
-        raise UserError(f"{folder.model} does not fit {card.network.name}: {error}") from None
+        raise damaged(folder.model, f"it does not fit {card.network.name}: {error}") from None
     return Trained(folder, card, model.eval(), preprocess)
 
 
@@ -132,6 +135,8 @@ def read_metrics(folder: RunFolder) -> list[EpochRecord]:
         return [msgspec.json.decode(line, type=EpochRecord) for line in lines]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise UserError(f"cannot read {folder.metrics}: {error.strerror}") from None
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise damaged(folder.metrics, error) from None
 
@@ -164,18 +169,6 @@ def _write(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
 
 
 def _read(path: Path) -> tuple[Card, dict[str, Tensor]]:
-    """Card and tensors of a model file, the format and the checksum verified."""
+    """Card and tensors of a model file."""
     tensors, strings = read_tensors(path)
-    card = read_card(path, strings)
-    if _digest(tensors) != card.weights_sha256:
-        raise damaged(path, "its weights do not have the checksum on its card")
-    return card, tensors
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names and bytes, in the order of the names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return read_card(path, strings), tensors

@@ -6,8 +6,12 @@ resumed run has the rates of an undisturbed one.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Factor = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
 
 
 class _Schedule(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -21,21 +25,21 @@ class Constant(_Schedule, frozen=True, kw_only=True, tag="constant", forbid_unkn
 class Step(_Schedule, frozen=True, kw_only=True, tag="step", forbid_unknown_fields=True):
     """The rate times ``factors[i]`` from epoch ``at[i]`` on (epochs counted from 0)."""
 
-    at: tuple[float, ...]
-    factors: tuple[float, ...]
+    at: tuple[Factor, ...]
+    factors: tuple[Factor, ...]
 
 
 class Plateau(_Schedule, frozen=True, kw_only=True, tag="plateau", forbid_unknown_fields=True):
     """The rate times ``factor`` after ``patience`` epochs without a lower validation error."""
 
-    factor: float = 0.1
-    patience: int = 3
+    factor: Factor = 0.1
+    patience: Annotated[int, msgspec.Meta(ge=1)] = 3
 
 
 class Cosine(_Schedule, frozen=True, kw_only=True, tag="cosine", forbid_unknown_fields=True):
     """Linear rise over the first ``warmup`` of the run, then half a cosine down to 0."""
 
-    warmup: float = 0.0
+    warmup: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
 
 
 class OneCycle(_Schedule, frozen=True, kw_only=True, tag="one-cycle", forbid_unknown_fields=True):
@@ -44,9 +48,9 @@ class OneCycle(_Schedule, frozen=True, kw_only=True, tag="one-cycle", forbid_unk
     Smith & Topin 2017, with the cosine shape torch's OneCycleLR gives it.
     """
 
-    rise: float = 0.3
-    start: float = 0.04
-    end: float = 4e-6
+    rise: Share = 0.3
+    start: Factor = 0.04
+    end: Factor = 4e-6
 
 
 class Triangular(
@@ -54,7 +58,7 @@ class Triangular(
 ):
     """Linear rise from 0 over ``rise`` of the run, then linear fall to 0."""
 
-    rise: float = 0.3
+    rise: Share = 0.3
 
 
 Schedule = Constant | Step | Plateau | Cosine | OneCycle | Triangular

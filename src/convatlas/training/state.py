@@ -55,8 +55,8 @@ class _Progress(msgspec.Struct, frozen=True, kw_only=True):
 def save_checkpoint(state: State, path: Path, card: str) -> None:
     """Write the whole state and the run's card (as JSON) as one file, atomically."""
     tensors = {"losses": state.losses, "rng.cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        tensors["rng.cuda"] = torch.cuda.get_rng_state()
+    if state.losses.is_cuda:
+        tensors["rng.cuda"] = torch.cuda.get_rng_state(state.losses.device)
     tensors |= {f"model.{name}": value for name, value in state.model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     tensors |= {f"momentum.{index}": v for index, v in enumerate(state.optimiser.momentum)}
@@ -82,8 +82,8 @@ def load_checkpoint(state: State, path: Path) -> None:
         torch.set_rng_state(tensors["rng.cpu"])
     except (msgspec.DecodeError, KeyError, RuntimeError) as error:
         raise damaged(path, error) from None
-    if "rng.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["rng.cuda"])
+    if state.losses.is_cuda and "rng.cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["rng.cuda"], state.losses.device)
     state.scaler.load_state_dict(progress.scaler)
     state.best = {k: v.to(state.losses.device) for k, v in _under("best.", tensors).items()}
     state.step, state.history = progress.step, progress.history

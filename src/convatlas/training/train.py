@@ -6,41 +6,32 @@
 4. The sealed test part is opened, once, and its error goes on the card with the opening.
 """
 
-import shutil
-from dataclasses import dataclass
-from typing import Literal
+import dataclasses
 
 import msgspec
 import torch
-from torch import nn
 
 from convatlas.data.batches import Batches
-from convatlas.data.dataset import Dataset, Pictures
+from convatlas.data.dataset import Dataset
 from convatlas.errors import UserError
-from convatlas.files import make_folder, write_atomically
-from convatlas.training.archive import archive, save_archive
-from convatlas.training.card import Card, openings, score, to_json
-from convatlas.training.evaluate import Evaluation, evaluate
+from convatlas.files import make_folder, remove_folder, write_atomically
+from convatlas.training.card import to_json
+from convatlas.training.close import Finished, close, evaluate_part
 from convatlas.training.interrupt import interruptible
 from convatlas.training.loop import Diverged, Job, Watcher, fit
 from convatlas.training.losses import loss_of
 from convatlas.training.optimiser import Sgd
 from convatlas.training.prepare import Request, Setting, prepare, request_of
 from convatlas.training.recipe import to_toml
-from convatlas.training.run import RunFolder, read_card, save_model, write_metrics
-from convatlas.training.state import EpochRecord, State, load_checkpoint, save_checkpoint
+from convatlas.training.run import (
+    RunFolder,
+    load_run,
+    openings_so_far,
+    read_card,
+    write_metrics,
+)
+from convatlas.training.state import State, load_checkpoint, save_checkpoint
 from convatlas.training.tensorfile import read_tensors
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A run that has come to its end, or was stopped (then the test part is still sealed)."""
-
-    folder: RunFolder
-    card: Card
-    validation: Evaluation | None
-    test: Evaluation | None
-    history: tuple[EpochRecord, ...]
 
 
 def train(
@@ -53,15 +44,17 @@ def train(
     used and resumed.
     """
     setting = prepare(request)
-    make_folder(folder.path)
-    state = _fresh_state(setting)
+    made = make_folder(folder.path)
+    state: State | None = None
     try:
+        state = fresh_state(setting)
         write_atomically(folder.recipe, to_toml(request.recipe))
         save_checkpoint(state, folder.checkpoint, to_json(setting.card))
         return _run(setting, state, folder, watcher, checkpoint_steps)
-    except UserError:
-        if not state.history:  # nothing was learned that is worth keeping
-            shutil.rmtree(folder.path, ignore_errors=True)
+    except BaseException as error:
+        learned = state is not None and (state.history or isinstance(error, KeyboardInterrupt))
+        if not learned:  # nothing is there that is worth keeping
+            remove_folder(folder.path, made)
         raise
 
 
@@ -76,8 +69,7 @@ def resume(
     On a CPU with the same number of threads the weights come out bit for bit as undisturbed.
     """
     if not folder.checkpoint.exists():
-        reason = "is finished" if folder.model.exists() else "is not a run folder"
-        raise UserError(f"nothing to resume: {folder.path} {reason} (no {folder.checkpoint.name})")
+        raise UserError(f"nothing to resume: {folder.path} {_why_not_resumable(folder)}")
     card = read_card(folder.checkpoint, read_tensors(folder.checkpoint)[1])
     setting = prepare(request_of(card, data))
     if setting.card.data.checksums != card.data.checksums:
@@ -85,12 +77,29 @@ def resume(
             f"{card.data.name} has changed since {folder.path} was started; "
             "put the files back as they were, or start a new run"
         )
-    state = _fresh_state(setting)
+    # Openings of the test part by earlier processes stay on the card.
+    earlier = (*card.test_openings, *openings_so_far(folder), *setting.card.test_openings)
+    remembered = msgspec.structs.replace(
+        setting.card, test_openings=tuple(sorted(set(earlier), key=lambda opened: opened.when))
+    )
+    setting = dataclasses.replace(setting, card=remembered)
+    state = fresh_state(setting)
     load_checkpoint(state, folder.checkpoint)
+    for leftover in folder.path.glob(".*.part"):  # of a process that was killed while writing
+        leftover.unlink(missing_ok=True)
     return _run(setting, state, folder, watcher, checkpoint_steps)
 
 
-def _fresh_state(setting: Setting) -> State:
+def _why_not_resumable(folder: RunFolder) -> str:
+    if not folder.model.exists():
+        return "is not a run folder"
+    status = load_run(folder.path).card.status
+    if status == "diverged":
+        return "diverged, and would again; start a new run with a lower learning rate"
+    return f"is {status} and has no {folder.checkpoint.name}"
+
+
+def fresh_state(setting: Setting) -> State:
     """Weights drawn with the run's seed, an optimiser that has not moved."""
     recipe, device = setting.card.recipe, setting.machine.device
     torch.manual_seed(setting.card.seed)
@@ -116,10 +125,21 @@ def _run(
         with interruptible(watcher) as watching:
             watching.begin(setting.card)
             ending = fit(state, job, watching)
+            check_weights(state)
     except Diverged:
+        if history := state.history:  # the last checkpoint was written with finite weights
+            load_checkpoint(state, folder.checkpoint)
+            state.history = history
+            close(setting, state, folder, "diverged")
         folder.checkpoint.unlink(missing_ok=True)  # going on from it would diverge again
         raise
-    return _close(setting, state, folder, job, ending)
+    return close(setting, state, folder, ending)
+
+
+def check_weights(state: State) -> None:
+    """Raise `Diverged` if the last step, whose loss nobody has seen yet, blew up the weights."""
+    if not all(bool(weight.isfinite().all()) for weight in state.model.parameters()):
+        raise Diverged(f"the weights are not finite after step {state.step}; lower --lr")
 
 
 def _batches(setting: Setting) -> Batches:
@@ -138,9 +158,13 @@ def _job(setting: Setting, state: State, folder: RunFolder, checkpoint_steps: in
 
     def validation_error() -> float:
         assert validation is not None
-        return _evaluate(setting, state.model, validation).error
+        evaluation = evaluate_part(setting, state.model, validation)
+        if not bool(evaluation.scores.isfinite().all()):
+            raise Diverged(f"the scores are not finite after step {state.step}; lower --lr")
+        return evaluation.error
 
     def save(state: State) -> None:
+        check_weights(state)
         save_checkpoint(state, folder.checkpoint, to_json(setting.card))
         write_metrics(folder, state.history)
 
@@ -154,63 +178,3 @@ def _job(setting: Setting, state: State, folder: RunFolder, checkpoint_steps: in
         save=save,
         checkpoint_steps=checkpoint_steps,
     )
-
-
-def _evaluate(setting: Setting, model: nn.Module, pictures: Pictures) -> Evaluation:
-    return evaluate(
-        model,
-        pictures,
-        preprocess=setting.preprocess,
-        augment=setting.augment,
-        machine=setting.machine,
-    )
-
-
-def _close(
-    setting: Setting,
-    state: State,
-    folder: RunFolder,
-    job: Job,
-    ending: Literal["finished", "interrupted"],
-) -> Finished:
-    """Evaluate, open the test part if the run is finished, and write the files of the run."""
-    if state.best:
-        state.model.load_state_dict(state.best)
-    shown, part = setting.validation, _name_of_validation(setting)
-    validation = _evaluate(setting, state.model, shown) if shown else None
-    test = None
-    if ending == "finished":
-        shown, part = _test_pictures(setting), "test"
-        test = _evaluate(setting, state.model, shown)
-    card = msgspec.structs.replace(
-        setting.card,
-        status=ending,
-        step=state.step,
-        steps=job.steps,
-        seconds=sum(record.seconds for record in state.history) + state.seconds,
-        validation=score(validation) if validation else None,
-        test=score(test) if test else None,
-        test_openings=openings(setting.dataset),
-    )
-    card = save_model(folder, card, state.model, setting.preprocess)
-    evaluation = test or validation
-    if evaluation and shown:
-        save_archive(archive(part, evaluation, shown), folder.evaluation)
-    write_metrics(folder, state.history)
-    if ending == "finished":
-        folder.checkpoint.unlink(missing_ok=True)
-    return Finished(
-        folder=folder, card=card, validation=validation, test=test, history=tuple(state.history)
-    )
-
-
-def _test_pictures(setting: Setting) -> Pictures:
-    """The test part: opened here for the first time, unless choices were made on it already."""
-    if setting.card.selected_on == "test" and setting.validation:
-        return setting.validation
-    return setting.dataset.test.open("train, after the last step")
-
-
-def _name_of_validation(setting: Setting) -> str:
-    """The part that choices were made on."""
-    return "test" if setting.card.selected_on == "test" else "validation"
