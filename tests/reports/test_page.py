@@ -212,3 +212,13 @@ def test_no_mistakes(make_run):
 def test_not_a_run(tmp_path):
     with pytest.raises(UserError, match="no run folder"):
         write_report(RunFolder(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [("diverged", "the weights are those of its last checkpoint"), ("untested", "resume it")],
+)
+def test_runs_that_ended_otherwise_say_how(make_run, status, sentence):
+    text = drawn(make_run(**{**SEALED, "status": status}))
+    assert sentence in text
+    assert "The test part is still sealed" in text

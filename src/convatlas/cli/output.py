@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-LATEX_SPECIAL = str.maketrans({char: f"\\{char}" for char in "&%$#_{}"})
+LATEX_SPECIAL = str.maketrans(
+    {char: f"\\{char}" for char in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 
 
 @dataclass(frozen=True, slots=True)

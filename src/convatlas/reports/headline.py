@@ -94,10 +94,13 @@ def _notes(card: Card) -> tuple[str, ...]:
     if card.status == "finished":
         return ()
     sealed = "" if card.test_openings else " The test part is still sealed."
-    return (
-        f"This run was interrupted after step {whole(card.step)} of {whole(card.steps)} "
-        f"and can be resumed.{sealed}",
-    )
+    place = f"step {whole(card.step)} of {whole(card.steps)}"
+    said = {
+        "interrupted": f"This run was interrupted after {place} and can be resumed.",
+        "diverged": f"This run diverged; the weights are those of its last checkpoint, {place}.",
+        "untested": "This run was trained, but its test part could not be read; resume it.",
+    }
+    return (f"{said[card.status]}{sealed}",)
 
 
 def title(card: Card) -> str:
