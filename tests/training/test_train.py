@@ -387,3 +387,14 @@ def test_malformed_data_in_hand(
             RunFolder(tmp_path / "r"),
             Silent(),
         )
+
+
+def test_openings_of_a_set_in_hand_by_others_are_not_this_runs(
+    pictures: Path, tmp_path: Path
+) -> None:
+    dataset = data_load.load(f"folder:{pictures}")
+    asked = dataclasses.replace(request(pictures), data=dataset)
+    for number in range(2):
+        finished = train(asked, RunFolder(tmp_path / str(number)), Silent())
+        assert len(finished.card.test_openings) == 1
+    assert len(dataset.test.openings) == 2

@@ -72,5 +72,5 @@ def command(**given: Any) -> None:
 
 
 def _is_mnist(arguments: Arguments) -> bool:
-    """Whether the set in the package is wanted as it is."""
-    return arguments.data == "mnist" and arguments.size is None
+    """Whether the set in the package is wanted as it is, for one run."""
+    return arguments.data == "mnist" and arguments.size is None and arguments.seeds is None

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import torch
 
 from convatlas import models
@@ -68,6 +69,7 @@ def prepare(request: Request) -> Setting:
     published = models.blueprint(request.network)  # an unknown name fails before data is loaded
     machine = machine_for(request.recipe, find_device(request.device))
     dataset = in_hand(request.data, request.size)
+    before = len(dataset.test.openings)  # by others, if the set was in hand
     training, validation = _divide(request, dataset)
     augment = Augment(
         shift=request.recipe.shift, flip=request.recipe.flip, crop=request.recipe.crop
@@ -86,7 +88,10 @@ def prepare(request: Request) -> Setting:
         augment=augment,
         blueprint=blueprint,
         machine=machine,
-        card=_card(request, dataset, (training, validation), blueprint, machine.device),
+        card=msgspec.structs.replace(
+            _card(request, dataset, (training, validation), blueprint, machine.device),
+            test_openings=openings(dataset)[before:],
+        ),
     )
 
 
@@ -186,7 +191,6 @@ def _card(
         seed=request.seed,
         selected_on=_selected_on(request),
         steps=request.recipe.epochs * math.ceil(len(training.labels) / request.recipe.batch),
-        test_openings=openings(dataset),
         device=str(device),
         device_name=device_name(device),
         threads=torch.get_num_threads(),
