@@ -2,10 +2,17 @@ from pathlib import Path
 
 import pytest
 
+from convatlas import models
+from convatlas.data.dataset import Dataset, Pictures, SealedTest
+from convatlas.data.load import load
 from convatlas.errors import UserError
+from convatlas.training.loop import Silent
+from convatlas.training.prepare import Request
 from convatlas.training.recipe import Recipe, changed, read_toml, to_toml
 from convatlas.training.recipes import RECIPES, USUAL, recipe_for
+from convatlas.training.run import RunFolder
 from convatlas.training.schedule import Step
+from convatlas.training.train import train
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -70,3 +77,19 @@ def test_a_changed_recipe_says_so_in_its_name() -> None:
 
 def test_usual_recipes_exist() -> None:
     assert set(USUAL.values()) <= set(RECIPES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", models.names())
+def test_every_networks_usual_recipe_starts_to_learn_mnist(network: str, tmp_path: Path) -> None:
+    # A fifth of the training set, real steps at the full rate: a recipe that diverges is caught.
+    whole = load("mnist")
+    few = Pictures(whole.train.images[:12_000], whole.train.labels[:12_000])
+    test = SealedTest(lambda: Pictures(whole.train.images[-500:], whole.train.labels[-500:]))
+    data = Dataset("mnist", whole.classes, few, test, {})
+    epochs = 6 if network == "lenet-sigmoid" else 2  # sigmoids sit on a plateau first
+    recipe = changed(recipe_for(network), {"epochs": epochs})
+    request = Request(network=network, data=data, recipe=recipe)
+    finished = train(request, RunFolder(tmp_path / "run"), Silent())
+    assert finished.validation is not None
+    assert finished.validation.error < 0.5  # 0.9 by chance
