@@ -24,4 +24,4 @@ def test_public_names_are_pinned() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
-        _ = convatlas.trian  # type: ignore[attr-defined]
+        _ = convatlas.trian

@@ -103,8 +103,8 @@ def test_transparent_grey_is_laid_on_white_and_stays_grey() -> None:
 def test_one_colour_declared_transparent(
     mode: str, hidden: object, shown: object, expected: list[int]
 ) -> None:
-    image = Image.new(mode, (2, 1), hidden)  # type: ignore[arg-type]
-    image.putpixel((1, 0), shown)  # type: ignore[arg-type]
+    image = Image.new(mode, (2, 1), hidden)
+    image.putpixel((1, 0), shown)
     assert decode(encode(image, transparency=hidden), channels=1).tolist() == [[expected]]
 
 

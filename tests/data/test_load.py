@@ -105,4 +105,4 @@ def test_the_home_folder_can_be_abbreviated(
 
 def test_a_data_set_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        tiny("x").name = "y"  # type: ignore[misc]
+        tiny("x").name = "y"

@@ -242,7 +242,7 @@ def test_a_folder_that_holds_something_is_not_written_to(pictures: Path, tmp_pat
 def test_bad_input_is_one_line_and_writes_nothing(
     changes: dict[str, object], message: str | None, pictures: Path, tmp_path: Path
 ) -> None:
-    asked = dataclasses.replace(request(pictures), **changes)  # type: ignore[arg-type]
+    asked = dataclasses.replace(request(pictures), **changes)
     if message is None:  # the control: this one is fine
         train(asked, RunFolder(tmp_path / "run"), Silent())
         return
@@ -293,7 +293,7 @@ def test_a_data_set_in_hand_trains_as_by_name(pictures: Path, tmp_path: Path) ->
     run = load_run(in_hand.folder.path)
     with pytest.raises(UserError, match="unknown data set 'mine'"):
         check(run)
-    assert check(run, data=dataset).evaluation.errors == in_hand.card.test.errors  # type: ignore[union-attr]
+    assert check(run, data=dataset).evaluation.errors == in_hand.card.test.errors
 
 
 def test_openings_before_a_resumption_stay_on_the_card(pictures: Path, tmp_path: Path) -> None:

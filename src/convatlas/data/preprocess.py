@@ -11,14 +11,13 @@ A frame of zeros may be put around the picture first (28x28 into LeNet-5's 32x32
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 Kind = Literal["unit", "ink", "mean-image", "channel-mean", "channel-standard"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

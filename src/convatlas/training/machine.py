@@ -27,6 +27,7 @@ class Machine:
     def place(self, model: nn.Module) -> nn.Module:
         """Move a model here, in this machine's layout."""
         if self.channels_last:
+            # torch's annotations of Module.to leave memory_format out
             return model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return model.to(self.device)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from convatlas.data.preprocess import Kind
 from convatlas.errors import UserError
 from convatlas.training.schedule import Constant, Plateau, Schedule, Step
 
@@ -38,9 +39,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str = "unnamed"
     # the picture
-    preprocess: Literal["unit", "ink", "mean-image", "channel-mean", "channel-standard"] = (
-        "channel-standard"
-    )
+    preprocess: Kind = "channel-standard"
     pad: Pixels = 0
     shift: Pixels = 0
     flip: bool = False
