@@ -42,4 +42,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(INSTALL) -e '.[dev]'
+	$(INSTALL) --no-deps torchvision==0.28.0 timm==1.0.31
 	@touch $@
