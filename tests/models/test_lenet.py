@@ -10,6 +10,7 @@ from convatlas.capture.layers import layers
 from convatlas.errors import UserError
 from convatlas.models.family import Task
 from convatlas.models.lenet import (
+    FAMILY,
     TABLE_I,
     LeNet5,
     LeNet5Spec,
@@ -135,7 +136,7 @@ def test_lenet5_weights_are_drawn_within_the_papers_bounds(lenet5: LeNet5) -> No
 
 
 def test_later_forms_have_their_known_sizes() -> None:
-    counts = {name: parameters(models.create(name)) for name in models.names()}
+    counts = {name: parameters(models.create(name)) for name in FAMILY.variants}
     assert counts["lenet-caffe"] == 431_080  # 20/50/500/10
     assert counts["lenet-sigmoid"] == counts["lenet-relu"] == 61_706
     shapes = {
@@ -151,7 +152,7 @@ def test_later_forms_have_their_known_sizes() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", FAMILY.variants)
 def test_every_network_trains_every_parameter(name: str) -> None:
     torch.manual_seed(0)
     blueprint = models.blueprint(name)
@@ -163,7 +164,7 @@ def test_every_network_trains_every_parameter(name: str) -> None:
         assert parameter.grad.abs().sum() > 0, path
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", FAMILY.variants)
 def test_every_network_builds_on_meta(name: str) -> None:
     with torch.device("meta"):
         model = models.create(name)

@@ -1,0 +1,1 @@
+"""Modules that three or more families share, and attention layers for any network."""
