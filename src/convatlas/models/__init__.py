@@ -6,10 +6,18 @@ from typing import Any
 from torch import nn
 
 from convatlas.errors import UserError
-from convatlas.models import lenet
+from convatlas.models import alexnet, densenet, googlenet, inception_v3, lenet, resnet, swin
 from convatlas.models.family import Blueprint, Family, Task, adapt
 
-FAMILIES: tuple[Family[Any], ...] = (lenet.FAMILY,)
+FAMILIES: tuple[Family[Any], ...] = (
+    lenet.FAMILY,
+    alexnet.FAMILY,
+    resnet.FAMILY,
+    densenet.FAMILY,
+    googlenet.FAMILY,
+    inception_v3.FAMILY,
+    swin.FAMILY,
+)
 
 
 def names() -> tuple[str, ...]:
