@@ -6,7 +6,16 @@ from typing import Any
 from torch import nn
 
 from convatlas.errors import UserError
-from convatlas.models import alexnet, densenet, googlenet, inception_v3, lenet, resnet, swin
+from convatlas.models import (
+    alexnet,
+    densenet,
+    googlenet,
+    inception_v2,
+    inception_v3,
+    lenet,
+    resnet,
+    swin,
+)
 from convatlas.models.family import Blueprint, Family, Task, adapt
 
 FAMILIES: tuple[Family[Any], ...] = (
@@ -15,6 +24,7 @@ FAMILIES: tuple[Family[Any], ...] = (
     resnet.FAMILY,
     densenet.FAMILY,
     googlenet.FAMILY,
+    inception_v2.FAMILY,
     inception_v3.FAMILY,
     swin.FAMILY,
 )
