@@ -11,6 +11,8 @@ from convatlas.errors import UserError
 # command: (module, one line for the overview)
 COMMANDS = {
     "list": ("convatlas.cli.list_networks", "The networks, with paper, year, size and departures."),
+    "conv": ("convatlas.cli.conv", "Size, parameters and MACs of one layer, worked out."),
+    "field": ("convatlas.cli.field", "Receptive field of a stack of layers, with its holes."),
     "train": ("convatlas.cli.train", "Train a network and leave a run folder with a report."),
     "resume": ("convatlas.cli.resume", "Go on with a run that was stopped."),
     "eval": ("convatlas.cli.evaluate", "Evaluate a run's network on its data."),
