@@ -32,10 +32,10 @@ as in TensorFlow, everything that halves pads by one on both sides, first weight
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from convatlas.errors import UserError
+from convatlas.layers.inception import Side, average_branch, chain, convolution
 from convatlas.models.family import Family, Paper, Variant
 
 
@@ -57,15 +57,6 @@ class InceptionV2Spec:
             )
 
 
-def convolution(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Convolution that keeps the size or halves it, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(c_out, eps=0.001),
-        nn.ReLU(),
-    )
-
-
 def separable(c_in: int) -> nn.Sequential:
     """The first layer: eight 7x7/2 kernels on each channel, 1x1 to 64 maps, batch norm, ReLU."""
     return nn.Sequential(
@@ -81,48 +72,27 @@ def halve() -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=2, padding=1)
 
 
-class Inception(nn.Module):
-    """One row: 1x1; 1x1, 3x3; 1x1, 3x3, 3x3; pool, 1x1. With stride 2 the first is missing."""
-
-    def __init__(self, *branches: nn.Module) -> None:
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, c_in, H, W) to (N, sum of the branches, H, W), or to half the height and width."""
-        return torch.cat([branch(x) for branch in self.branches], 1)
-
-
 def row(
     c_in: int, widths: tuple[int, int, int, int, int, int], pool: Literal["average", "max"]
-) -> Inception:
-    """A row of stride 1; widths in the order of the table."""
+) -> Side:
+    """A row of stride 1: 1x1; 1x1, 3x3; 1x1, 3x3, 3x3; pool, 1x1."""
     one, reduce, three, reduce_double, double, projection = widths
-    pools: dict[str, nn.Module] = {
-        "average": nn.AvgPool2d(3, 1, padding=1, count_include_pad=False),
-        "max": nn.MaxPool2d(3, 1, padding=1),
-    }
-    return Inception(
+    largest = nn.Sequential(nn.MaxPool2d(3, 1, padding=1), convolution(c_in, projection, 1))
+    return Side(
         convolution(c_in, one, 1),
-        nn.Sequential(convolution(c_in, reduce, 1), convolution(reduce, three, 3)),
-        nn.Sequential(
-            convolution(c_in, reduce_double, 1),
-            convolution(reduce_double, double, 3),
-            convolution(double, double, 3),
-        ),
-        nn.Sequential(pools[pool], convolution(c_in, projection, 1)),
+        chain(c_in, (1, reduce), (3, three)),
+        chain(c_in, (1, reduce_double), (3, double), (3, double)),
+        average_branch(c_in, projection) if pool == "average" else largest,
     )
 
 
-def halving_row(c_in: int, widths: tuple[int, int, int, int]) -> Inception:
+def halving_row(c_in: int, widths: tuple[int, int, int, int]) -> Side:
     """A row of stride 2: no 1x1 branch, and the pool passes its maps on as they are."""
     reduce, three, reduce_double, double = widths
-    return Inception(
+    return Side(
         nn.Sequential(convolution(c_in, reduce, 1), convolution(reduce, three, 3, 2)),
         nn.Sequential(
-            convolution(c_in, reduce_double, 1),
-            convolution(reduce_double, double, 3),
-            convolution(double, double, 3, 2),
+            *chain(c_in, (1, reduce_double), (3, double)), convolution(double, double, 3, 2)
         ),
         halve(),
     )

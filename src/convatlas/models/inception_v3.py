@@ -36,13 +36,12 @@ Knob in the paper: the head (section 4).
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from convatlas.errors import UserError
+from convatlas.layers.inception import Side, average_branch, chain, convolution
 from convatlas.models.family import Family, Paper, Variant
 
-Kernel = int | tuple[int, int]
 ROW, COLUMN = (1, 7), (7, 1)  # heights and widths of Figure 6, n = 7
 DEEP_WIDTHS = (128, 160, 160, 192)  # inside the four modules of Figure 6, released model
 
@@ -95,57 +94,13 @@ class Outputs(NamedTuple):
     auxiliary: Tensor
 
 
-class Side(nn.Module):
-    """Branches side by side, their maps joined."""
-
-    def __init__(self, *branches: nn.Module) -> None:
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, c_in, H, W) to (N, sum of the branches, H', W')."""
-        return torch.cat([branch(x) for branch in self.branches], 1)
-
-
-def convolution(
-    c_in: int, c_out: int, kernel: Kernel, stride: int = 1, *, padded: bool = True
-) -> nn.Sequential:
-    """Convolution, batch norm, ReLU; padded to keep the size unless told otherwise."""
-    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
-    padding = (height // 2, width // 2) if padded else 0
-    return nn.Sequential(
-        nn.Conv2d(c_in, c_out, (height, width), stride, padding, bias=False),
-        nn.BatchNorm2d(c_out, eps=0.001),
-        nn.ReLU(),
-    )
-
-
-def chain(c_in: int, *layers: tuple[Kernel, int], halve: bool = False) -> nn.Sequential:
-    """Convolutions (kernel, width) one after the other; the last may halve, unpadded."""
-    widths = (c_in, *(width for _, width in layers))
-    parts = [
-        convolution(before, width, kernel)
-        for before, (kernel, width) in zip(widths, layers, strict=False)
-    ]
-    if halve:
-        kernel, width = layers[-1]
-        parts[-1] = convolution(widths[-2], width, kernel, 2, padded=False)
-    return nn.Sequential(*parts)
-
-
-def pool_branch(spec: InceptionV3Spec, c_in: int, width: int) -> nn.Sequential:
-    """Average over 3x3, then a 1x1 convolution."""
-    pool = nn.AvgPool2d(3, 1, padding=1, count_include_pad=spec.count_padding)
-    return nn.Sequential(pool, convolution(c_in, width, 1))
-
-
 def figure_5(spec: InceptionV3Spec, c_in: int, pool: int = 64) -> Side:
     """The module at 35x35: 5x5 convolutions as two of 3x3."""
     return Side(
         chain(c_in, (1, 64)),
         chain(c_in, (1, 48), (spec.second_branch, 64)),
         chain(c_in, (1, 64), (3, 96), (3, 96)),
-        pool_branch(spec, c_in, pool),
+        average_branch(c_in, pool, count_padding=spec.count_padding),
     )
 
 
@@ -157,7 +112,7 @@ def figure_6(spec: InceptionV3Spec, inner: int) -> Side:
         chain(768, (1, 192)),
         chain(768, (1, inner), (ROW, inner), (COLUMN, 192)),
         chain(768, (1, inner), *deep),
-        pool_branch(spec, 768, 192),
+        average_branch(768, 192, count_padding=spec.count_padding),
     )
 
 
@@ -171,15 +126,15 @@ def figure_7(spec: InceptionV3Spec, c_in: int) -> Side:
         chain(c_in, (1, 320)),
         nn.Sequential(*chain(c_in, (1, 384)), fan()),
         nn.Sequential(*chain(c_in, (1, 448), (3, 384)), fan()),
-        pool_branch(spec, c_in, 192),
+        average_branch(c_in, 192, count_padding=spec.count_padding),
     )
 
 
 def reduction_to_17() -> Side:
     """Figure 10 after 35x35: strided convolutions beside a pool, so that no map is lost."""
     return Side(
-        chain(288, (3, 384), halve=True),
-        chain(288, (1, 64), (3, 96), (3, 96), halve=True),
+        chain(288, (3, 384), end="halving"),
+        chain(288, (1, 64), (3, 96), (3, 96), end="halving"),
         nn.MaxPool2d(3, 2),
     )
 
@@ -187,8 +142,8 @@ def reduction_to_17() -> Side:
 def reduction_to_8() -> Side:
     """Figure 10 after 17x17."""
     return Side(
-        chain(768, (1, 192), (3, 320), halve=True),
-        chain(768, (1, 192), (ROW, 192), (COLUMN, 192), (3, 192), halve=True),
+        chain(768, (1, 192), (3, 320), end="halving"),
+        chain(768, (1, 192), (ROW, 192), (COLUMN, 192), (3, 192), end="halving"),
         nn.MaxPool2d(3, 2),
     )
 
