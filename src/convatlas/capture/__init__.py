@@ -1,1 +1,1 @@
-"""From a network to its layers, without running any arithmetic."""
+"""From a network to its graph: any ``nn.Module``, without running any arithmetic."""

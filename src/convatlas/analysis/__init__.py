@@ -1,0 +1,1 @@
+"""Questions to a graph: cost, memory, receptive field, what fits, what differs."""

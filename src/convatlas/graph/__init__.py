@@ -1,0 +1,1 @@
+"""The Graph: a network as frozen data, from which every question is answered without torch."""
