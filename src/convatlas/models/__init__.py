@@ -8,20 +8,38 @@ from torch import nn
 from convatlas.errors import UserError
 from convatlas.models import (
     alexnet,
+    cbam,
     densenet,
+    eca,
     googlenet,
     inception_v2,
     inception_v3,
     lenet,
+    preact_resnet,
     resnet,
+    resnet_cifar,
+    resnext,
+    senet,
     swin,
+    vgg,
+    vgg_cifar,
+    wide_resnet,
 )
 from convatlas.models.family import Blueprint, Family, Task, adapt
 
 FAMILIES: tuple[Family[Any], ...] = (
     lenet.FAMILY,
     alexnet.FAMILY,
+    vgg.FAMILY,
+    vgg_cifar.FAMILY,
     resnet.FAMILY,
+    resnet_cifar.FAMILY,
+    preact_resnet.FAMILY,
+    wide_resnet.FAMILY,
+    resnext.FAMILY,
+    senet.FAMILY,
+    cbam.FAMILY,
+    eca.FAMILY,
     densenet.FAMILY,
     googlenet.FAMILY,
     inception_v2.FAMILY,
