@@ -14,8 +14,8 @@ dropout 0.5 on the first two dense layers.
 
 Knobs in the paper: none. Section 3.1 draws the weights of A from N(0, variance 0.01) and starts
 the deeper columns from A's; with that variance the scores of A come out in the millions, so the
-figure can hardly be meant as printed. The same section ends on the rule of Glorot & Bengio (2010) as one
-that trains every column without a start from A: it is used here, with all biases zero.
+figure can hardly be meant as printed. The same section ends on the rule of Glorot & Bengio (2010)
+as one that trains every column without a start from A: it is used here, all biases zero.
 
 The batch-norm forms are torchvision's; the paper has none.
 """
