@@ -12,8 +12,10 @@ from convatlas.models import (
     densenet,
     eca,
     googlenet,
+    inception_resnet,
     inception_v2,
     inception_v3,
+    inception_v4,
     lenet,
     preact_resnet,
     resnet,
@@ -44,6 +46,8 @@ FAMILIES: tuple[Family[Any], ...] = (
     googlenet.FAMILY,
     inception_v2.FAMILY,
     inception_v3.FAMILY,
+    inception_v4.FAMILY,
+    inception_resnet.FAMILY,
     swin.FAMILY,
 )
 
