@@ -131,7 +131,9 @@ def _padding(window: Window, pad: int | Word, size: int) -> str:
     output = window.output(size)
     rounded = f"⌈{size}/{window.stride}⌉ = {output} outputs: "
     needed = (output - 1) * window.stride + window.span - size
-    none = f" = {needed}, so none" if needed < 0 else f" = {needed}, {before} before, {after} after"
+    none = (
+        f" = −{-needed}, so none" if needed < 0 else f" = {needed}, {before} before, {after} after"
+    )
     return f"{rounded}({output} − 1)·{window.stride} + {window.span} − {size}{none}"
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 from convatlas.arithmetic.convolution import Cost
 from convatlas.arithmetic.geometry import Geometry, Pair, Shape, fitted
-from convatlas.arithmetic.size import span
 from convatlas.arithmetic.window import Window
 from convatlas.errors import UserError
 
@@ -29,12 +28,11 @@ class Pool:
     def __post_init__(self) -> None:
         if self.kind == "avg" and max(self.geometry.dilation) > 1:
             raise UserError("an average pool has no dilation; leave it out or use a max pool")
-        spans = map(span, self.geometry.kernel, self.geometry.dilation)
-        for pad, reach in zip(self.geometry.pads, spans, strict=True):
-            if not isinstance(pad, str) and pad > reach // 2:
+        for pad, kernel in zip(self.geometry.pads, self.geometry.kernel, strict=True):
+            if not isinstance(pad, str) and pad > kernel // 2:
                 raise UserError(
-                    f"a padding of {pad} would leave windows of nothing but padding; a pool that "
-                    f"spans {reach} takes at most {reach // 2}"
+                    f"a padding of {pad} could leave a window nothing but padding; a pool of "
+                    f"{kernel} takes at most {kernel // 2}, as in torch"
                 )
 
     @property

@@ -59,7 +59,8 @@ def _full(shape: Shape, basic: Convolution) -> Rival:
 
 
 def _grouped(basic: Convolution, groups: int, shape: Shape) -> Rival:
-    return _rival(f"grouped, {groups} groups", (replace(basic, groups=groups),), shape)
+    name = "group" if groups == 1 else "groups"
+    return _rival(f"grouped, {groups} {name}", (replace(basic, groups=groups),), shape)
 
 
 def _dilated_name(geometry: Geometry) -> str:

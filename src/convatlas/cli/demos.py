@@ -24,7 +24,7 @@ from convatlas.cli.demo_transposed import transposed
 from convatlas.cli.output import Table
 
 POOLED: Grid = (
-    (1, -2, 3, 0, 2),
+    (2, -2, 3, 0, 2),
     (-4, 5, 1, -1, 3),
     (2, 0, -3, 6, 1),
     (7, -1, 2, 4, -5),
@@ -109,8 +109,8 @@ def factorise() -> Demo:
         before="A kernel and its factors, for 64 → 64 channels on 28x28; taps are the weights for\n"
         "one input and one output channel",
         table=_weighed(tuple(block for pair in pairs for block in pair), shape),
-        after="The factors see the same field with fewer weights (25 → 9 + 9, n·n → n + n) and one\n"
-        "more non-linearity for each additional layer.",
+        after="The factors see the same field with fewer weights (25 → 9 + 9, n·n → n + n) and\n"
+        "one more non-linearity for each additional layer.",
     )
 
 

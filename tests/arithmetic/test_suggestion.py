@@ -1,0 +1,50 @@
+from itertools import product
+
+import pytest
+
+from convatlas.arithmetic.coverage import coverage, paths
+from convatlas.arithmetic.stack import parse_stack, stack_text
+from convatlas.arithmetic.suggestion import closed, suggest
+from convatlas.arithmetic.window import Window
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        ("3d2 3d2 3d2", "3 3d2 3d3"),
+        ("3d4 3d4 3d4", "3 3d3 3d8"),
+        ("3d2", "3"),
+        ("3d9 3d9", "3 3d3"),
+        ("3d2p2 3d2p2 3d2p2", "3p1 3d2p2 3d3p3"),
+        ("3d2x1 3d2x1", "3 3d3x1"),
+        ("3s2 1d7 3d4", "3s2 1d7 3"),
+    ],
+)
+def test_known_stacks(text: str, better: str) -> None:
+    found = suggest(parse_stack(text))
+    assert found is not None
+    assert stack_text(found) == better
+    assert not coverage(found).gridding
+
+
+@pytest.mark.parametrize("dilations", list(product(range(1, 5), repeat=3)))
+def test_as_large_as_any_choice_without_holes(dilations: tuple[int, ...]) -> None:
+    """Against all dilations up to 14 of three kernels of 3: none without holes comes nearer."""
+    windows = tuple(Window(kernel=3, dilation=dilation) for dilation in dilations)
+    wanted = 1 + 2 * sum(dilations)
+    best = max(
+        size
+        for choice in product(range(1, 15), repeat=3)
+        if (size := 1 + 2 * sum(choice)) <= wanted and choice[0] == 1
+        if 0 not in paths([Window(kernel=3, dilation=d) for d in choice])
+    )
+    found = closed(windows)
+    assert found is not None
+    ways = paths(found)
+    assert 0 not in ways
+    assert len(ways) == best
+
+
+@pytest.mark.parametrize("text", ["3 3 3", "3d1 3d2 3d3", "1s2 3", "3d200 3d200"])
+def test_none_is_needed_or_to_be_had(text: str) -> None:
+    assert suggest(parse_stack(text)) is None
