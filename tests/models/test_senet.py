@@ -75,7 +75,7 @@ def test_senet154_has_154_layers() -> None:
         for path, layer in model.named_modules()
         if isinstance(layer, nn.Conv2d | nn.Linear) and ".se." not in path
     ]
-    # two more than the 152 whose first convolution three take the place of
+    # three convolutions first, 50 blocks of three, one dense layer
     assert len([path for path in found if "shortcut" not in path]) == 154
 
 
