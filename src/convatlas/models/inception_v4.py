@@ -18,7 +18,7 @@
                                 average, 1x1 256
     average pool    1536@1x1    dropout 0.2, dense 1000
 
-Batch norm and ReLU follow every convolution (section 3.1 and the earlier papers). There are no
+Batch norm and ReLU follow every convolution, as in the earlier Inception networks. There are no
 residual connections: those are of the Inception-ResNets of the same paper.
 Knobs in the paper: none. Figure 5 prints 1x7 twice in its third branch, where only 1x7 and 7x1 make
 a 7x7 window.
