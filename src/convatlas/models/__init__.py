@@ -17,15 +17,19 @@ from convatlas.models import (
     inception_v3,
     inception_v4,
     lenet,
+    mobilenet_v1,
+    nin,
     preact_resnet,
     resnet,
     resnet_cifar,
     resnext,
     senet,
     swin,
+    unet,
     vgg,
     vgg_cifar,
     wide_resnet,
+    zfnet,
 )
 from convatlas.models.family import Blueprint, Family, Task, adapt
 
@@ -34,6 +38,8 @@ FAMILIES: tuple[Family[Any], ...] = (
     alexnet.FAMILY,
     vgg.FAMILY,
     vgg_cifar.FAMILY,
+    zfnet.FAMILY,
+    nin.FAMILY,
     resnet.FAMILY,
     resnet_cifar.FAMILY,
     preact_resnet.FAMILY,
@@ -49,6 +55,8 @@ FAMILIES: tuple[Family[Any], ...] = (
     inception_v4.FAMILY,
     inception_resnet.FAMILY,
     swin.FAMILY,
+    mobilenet_v1.FAMILY,
+    unet.FAMILY,
 )
 
 
