@@ -98,6 +98,13 @@ class Graph:
             if index not in used and not parameter.buffer
         )
 
+    @cached_property
+    def picture(self) -> int:
+        """The position of the first input that has axes of a picture, or of the first input."""
+        given = [n for n, node in enumerate(self.nodes) if isinstance(node.operation, Input)]
+        pictures = (n for n, shape in zip(given, self.inputs, strict=True) if len(shape) > 2)
+        return next(pictures, given[0])
+
     @property
     def trainable(self) -> int:
         """Trainable parameters, each shared tensor once."""

@@ -1,0 +1,364 @@
+"""How each operation moves a receptive field; what is not named here works value by value."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from convatlas.graph.conv import Conv, ConvTransposed
+from convatlas.graph.field_axes import Axis, Field, absorbed, merged, slid
+from convatlas.graph.operation import Operation, Shape, elements
+from convatlas.graph.pointwise import Softmax
+from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
+from convatlas.graph.product import (
+    Attention,
+    AttentionWeights,
+    Dense,
+    Distance,
+    Einsum,
+    MatrixProduct,
+)
+from convatlas.graph.rearrange import (
+    Concat,
+    Expand,
+    Flatten,
+    Pad,
+    Permute,
+    PixelShuffle,
+    Reduce,
+    Resize,
+    Roll,
+    Select,
+    Slice,
+    Squeeze,
+    Unsqueeze,
+    View,
+)
+from convatlas.graph.sizes import value
+from convatlas.graph.source import Constant, Gather, Unknown
+
+Fields = Sequence[Field | None]
+Shapes = Sequence[Shape]
+Rule = Callable[[Operation, Fields, Shapes, Shape], Field | None]
+Spread = tuple[int | Fraction, int | Fraction, int | Fraction]  # before, reach, stride
+
+
+def pointwise(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Value by value, missing axes in front filled."""
+    return merged(
+        field and shifted(field, len(made) - len(shape))
+        for field, shape in zip(fields, shapes, strict=True)
+    )
+
+
+def shifted(field: Field, by: int) -> Field:
+    """The same under so many new axes in front."""
+    if by == 0:
+        return field
+    return field._replace(dims=tuple(dim + by if dim >= 0 else dim for dim in field.dims))
+
+
+def renumbered(field: Field, shape: Shape, places: dict[int, int]) -> Field:
+    """Tensor axes go to new places; one that goes nowhere is read as a whole."""
+    axes: list[Axis] = []
+    dims: list[int] = []
+    for axis, dim in zip(field.axes, field.dims, strict=True):
+        gone = dim >= 0 and dim not in places
+        axes.append(absorbed(axis, shape[dim]) if gone else axis)
+        dims.append(-1 if dim < 0 or gone else places[dim])
+    return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
+
+
+def spread(field: Field, shape: Shape, each: Sequence[Spread | None]) -> Field:
+    """Windows over the last axes; the axis before them is mixed; ``None``: read as a whole."""
+    first = len(shape) - len(each)
+    axes: list[Axis] = []
+    dims: list[int] = []
+    for axis, dim in zip(field.axes, field.dims, strict=True):
+        window = each[dim - first] if dim >= first else None
+        if dim < 0 or dim < first - 1:
+            axes.append(axis)
+            dims.append(dim)
+        elif window is None:
+            axes.append(absorbed(axis, shape[dim]))
+            dims.append(-1)
+        else:
+            axes.append(slid(axis, *window))
+            dims.append(dim)
+    return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
+
+
+def windowed(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Convolution and pooling."""
+    assert isinstance(operation, Conv | Pool | SubSampling)
+    each = [(w.before, w.reach, w.stride) for w in operation.windows]
+    return fields[0] and spread(fields[0], shapes[0], each)
+
+
+def transposed(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Output o reads the inputs (o + p - t·d) / s: of these fractions the whole ones are there."""
+    assert isinstance(operation, ConvTransposed)
+    each: list[Spread] = []
+    for k, s, p, d in zip(
+        operation.kernel, operation.stride, operation.padding, operation.dilation, strict=True
+    ):
+        reach = Fraction((k - 1) * d, s)
+        each.append((reach - Fraction(p, s), reach, Fraction(1, s)))
+    return fields[0] and spread(fields[0], shapes[0], each)
+
+
+def adaptive(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Windows that divide the axis; where they do not, the largest and its furthest places."""
+    assert isinstance(operation, AdaptivePool)
+    axes = len(operation.size)
+    each = [_adaptive(size, out) for size, out in zip(shapes[0][-axes:], made[-axes:], strict=True)]
+    return fields[0] and spread(fields[0], shapes[0], each)
+
+
+def _adaptive(size: int, out: int) -> Spread | None:
+    if out == 1 and size > 1:
+        return None
+    if size % out == 0:
+        return 0, size // out - 1, size // out
+    ratio, slack = Fraction(size, out), Fraction(out - 1, out)
+    return slack, ratio - 1 + 2 * slack, ratio
+
+
+def resized(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Interpolation: the neighbours that can have weight, at the position that reads most."""
+    assert isinstance(operation, Resize)
+    axes = len(operation.sizes or operation.factors or ())
+    each = [
+        _resized(operation, size, out)
+        for size, out in zip(shapes[0][-axes:], made[-axes:], strict=True)
+    ]
+    return fields[0] and spread(fields[0], shapes[0], each)
+
+
+def _resized(operation: Resize, size: int, out: int) -> Spread:
+    ratio = Fraction(size, out)
+    if operation.mode.startswith("nearest"):
+        slack = 1 - Fraction(1, ratio.denominator)
+        return slack, slack, ratio
+    sides = 2 if operation.mode == "bicubic" else 1
+    if operation.align_corners:
+        ratio = Fraction(size - 1, out - 1) if out > 1 else Fraction(0)
+        offset, parts = Fraction(0), ratio.denominator
+    else:
+        offset, parts = ratio / 2 - Fraction(1, 2), (ratio / 2 - Fraction(1, 2)).denominator
+        parts = max(parts, ratio.denominator)
+    reach = sides - Fraction(1, parts)  # a neighbour a whole step away has no weight
+    return reach - offset, 2 * reach, ratio
+
+
+def shuffled(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Pixel shuffle: position ``o`` comes from ``⌊o / r⌋``, or from r of them the other way."""
+    assert isinstance(operation, PixelShuffle)
+    r = operation.factor
+    slack = 1 - Fraction(1, r)
+    one: Spread = (0, r - 1, r) if operation.inverse else (slack, slack, Fraction(1, r))
+    return fields[0] and spread(fields[0], shapes[0], [one, one])
+
+
+def dense(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """The last axis is mixed."""
+    last = len(shapes[0]) - 1
+    return fields[0] and renumbered(fields[0], shapes[0], {d: d for d in range(last)})
+
+
+def softmax(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Every value of its axis reads all others."""
+    assert isinstance(operation, Softmax)
+    axis = operation.axis % len(made)
+    places = {d: d for d in range(len(made)) if d != axis}
+    return fields[0] and renumbered(fields[0], shapes[0], places)
+
+
+def product(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Rows keep their place, columns theirs; what they are joined over is read as a whole."""
+    a, b = shapes[:2]
+    left = {d: d + len(made) - len(a) for d in range(len(a) - 1)}
+    right = {d: d + len(made) - len(b) for d in range(len(b)) if d != len(b) - 2}
+    return merged(
+        field and renumbered(field, shape, places)
+        for field, shape, places in zip(fields, shapes, (left, right), strict=False)
+    )
+
+
+def einsum(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Letters of the result keep their place, the others are summed over."""
+    assert isinstance(operation, Einsum)
+    terms, result = operation.equation.split("->")
+    ways = []
+    for field, shape, term in zip(fields, shapes, terms.split(","), strict=True):
+        places = {d: result.index(a) for d, a in enumerate(term) if a in result}
+        ways.append(field and renumbered(field, shape, places))
+    return merged(ways)
+
+
+def attention(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Each query reads all keys and values."""
+    assert isinstance(operation, Attention)
+    ways = []
+    for position, (field, shape) in enumerate(zip(fields[:3], shapes[:3], strict=True)):
+        tokens = 0 if operation.first else len(shape) - 2
+        mixed = {len(shape) - 1} if position == 0 else {len(shape) - 1, tokens}
+        places = {d: d for d in range(len(shape)) if d not in mixed}
+        ways.append(field and renumbered(field, shape, places))
+    return merged(ways)
+
+
+def permuted(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Axes take their new places."""
+    assert isinstance(operation, Permute)
+    places = {old: new for new, old in enumerate(operation.order)}
+    return fields[0] and renumbered(fields[0], shapes[0], places)
+
+
+def viewed(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """An axis is found again if it has its length, and as much in front of it; else it is lost."""
+    places = {}
+    for dim, size in enumerate(shapes[0]):
+        front = elements(shapes[0][:dim])
+        for new, other in enumerate(made):
+            if other == size and elements(made[:new]) == front and (size > 1 or new not in places):
+                places[dim] = new
+                break
+    return fields[0] and renumbered(fields[0], shapes[0], places)
+
+
+def reduced(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Axes that are summed over are read as a whole."""
+    assert isinstance(operation, Reduce)
+    shape = shapes[0]
+    gone = {axis % len(shape) for axis in operation.axes}
+    kept = [axis for axis in range(len(shape)) if axis not in gone]
+    places = {axis: axis if operation.keep else new for new, axis in enumerate(kept)}
+    return fields[0] and renumbered(fields[0], shape, places)
+
+
+def dropped(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Squeeze, select: axes behind move up; a single position stands for the one it is."""
+    assert isinstance(operation, Squeeze | Select)
+    shape = shapes[0]
+    axes = operation.axes if isinstance(operation, Squeeze) else (operation.axis,)
+    gone = {axis % len(shape) for axis in axes}
+    if isinstance(operation, Squeeze):
+        gone = {axis for axis in gone if shape[axis] == 1}
+    kept = [axis for axis in range(len(shape)) if axis not in gone]
+    field = fields[0]
+    if field is not None and isinstance(operation, Select):
+        index = value(operation.index, tuple(shapes))
+        field = _moved(field, {axis: index % shape[axis] for axis in gone})
+        shape = tuple(1 if axis in gone else size for axis, size in enumerate(shape))
+    return field and renumbered(field, shape, {axis: new for new, axis in enumerate(kept)})
+
+
+def added(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Unsqueeze: axes behind move back."""
+    assert isinstance(operation, Unsqueeze)
+    at = operation.axis % len(made)
+    places = {axis: axis + (axis >= at) for axis in range(len(shapes[0]))}
+    return fields[0] and renumbered(fields[0], shapes[0], places)
+
+
+def expanded(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """New axes in front; an axis of one that is repeated has no positions of its own."""
+    by = len(made) - len(shapes[0])
+    same = {d: d + by for d, size in enumerate(shapes[0]) if made[d + by] == size}
+    return fields[0] and renumbered(fields[0], shapes[0], same)
+
+
+def cut(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """A slice starts further on and takes longer steps."""
+    assert isinstance(operation, Slice)
+    field, shape = fields[0], shapes[0]
+    if field is None:
+        return None
+    axis = operation.axis % len(shape)
+    start = value(operation.start, tuple(shapes))
+    start = max(start + shape[axis], 0) if start < 0 else start
+    moved = _moved(field, {axis: start})
+    if operation.step == 1:
+        return moved
+    axes = tuple(
+        slid(a, 0, 0, operation.step) if dim == axis else a
+        for a, dim in zip(moved.axes, moved.dims, strict=True)
+    )
+    return moved._replace(axes=axes)
+
+
+def padded(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """A border moves positions back."""
+    assert isinstance(operation, Pad)
+    first = len(made) - len(operation.widths)
+    befores = {
+        first + number: -value(before, tuple(shapes))
+        for number, (before, _) in enumerate(operation.widths)
+    }
+    return fields[0] and _moved(fields[0], befores)
+
+
+def rolled(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Around the edge: such an axis counts as read as a whole."""
+    assert isinstance(operation, Roll)
+    places = {d: d for d in range(len(made)) if d not in operation.axes}
+    return fields[0] and renumbered(fields[0], shapes[0], places)
+
+
+def joined(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Maps side by side; along an axis of the picture its positions are lost."""
+    assert isinstance(operation, Concat)
+    at = operation.axis % len(made)
+    if not any(field is not None and at in field.dims for field in fields):
+        return merged(fields)
+    places = {d: d for d in range(len(made)) if d != at}
+    return merged(
+        field and renumbered(field, shape, places)
+        for field, shape in zip(fields, shapes, strict=True)
+    )
+
+
+def lost(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """Anything may read anything."""
+    return merged(
+        field and renumbered(field, shape, {}) for field, shape in zip(fields, shapes, strict=True)
+    )
+
+
+def _moved(field: Field, by: dict[int, int]) -> Field:
+    """The first position is a later one."""
+    axes = tuple(
+        a._replace(low=a.low + by[dim] * a.jump, high=a.high + by[dim] * a.jump) if dim in by else a
+        for a, dim in zip(field.axes, field.dims, strict=True)
+    )
+    return field._replace(axes=axes)
+
+
+def fixed(_operation: Operation, _fields: Fields, _shapes: Shapes, _made: Shape) -> Field | None:
+    """Values that read nothing of the picture, whatever their sizes are taken from."""
+    return None
+
+
+RULES: dict[type, Rule] = {
+    Constant: fixed,
+    **dict.fromkeys((Conv, Pool, SubSampling), windowed),
+    ConvTransposed: transposed,
+    AdaptivePool: adaptive,
+    Resize: resized,
+    PixelShuffle: shuffled,
+    **dict.fromkeys((Dense, Distance), dense),
+    Softmax: softmax,
+    MatrixProduct: product,
+    Einsum: einsum,
+    Attention: attention,
+    Permute: permuted,
+    **dict.fromkeys((View, Flatten), viewed),
+    Reduce: reduced,
+    **dict.fromkeys((Squeeze, Select), dropped),
+    Unsqueeze: added,
+    Expand: expanded,
+    Slice: cut,
+    Pad: padded,
+    Roll: rolled,
+    Concat: joined,
+    **dict.fromkeys((Gather, Unknown, AttentionWeights), lost),
+}
