@@ -3,6 +3,7 @@ from itertools import product
 import pytest
 
 from convatlas.arithmetic.coverage import coverage, paths
+from convatlas.arithmetic.field import field
 from convatlas.arithmetic.stack import parse_stack, stack_text
 from convatlas.arithmetic.suggestion import closed, suggest
 from convatlas.arithmetic.window import Window
@@ -27,22 +28,29 @@ def test_known_stacks(text: str, better: str) -> None:
     assert not coverage(found).gridding
 
 
-@pytest.mark.parametrize("dilations", list(product(range(1, 5), repeat=3)))
-def test_as_large_as_any_choice_without_holes(dilations: tuple[int, ...]) -> None:
-    """Against all dilations up to 14 of three kernels of 3: none without holes comes nearer."""
-    windows = tuple(Window(kernel=3, dilation=dilation) for dilation in dilations)
-    wanted = 1 + 2 * sum(dilations)
+@pytest.mark.parametrize("kernels", list(product((2, 3, 5), repeat=3)))
+@pytest.mark.parametrize("dilations", [(2, 2, 2), (4, 1, 3), (1, 4, 2), (3, 3, 1)])
+def test_as_large_as_any_choice_without_holes(
+    kernels: tuple[int, ...], dilations: tuple[int, ...]
+) -> None:
+    """Against all dilations up to 14: none that leaves no holes comes nearer to the field."""
+    windows = tuple(map(window, kernels, dilations))
+    wanted = field(windows).size
     best = max(
         size
         for choice in product(range(1, 15), repeat=3)
-        if (size := 1 + 2 * sum(choice)) <= wanted and choice[0] == 1
-        if 0 not in paths([Window(kernel=3, dilation=d) for d in choice])
+        if min(choice) == 1  # or the pixel beside the first would be a hole
+        if (size := field(map(window, kernels, choice)).size) <= wanted
+        if 0 not in paths(map(window, kernels, choice))
     )
     found = closed(windows)
     assert found is not None
-    ways = paths(found)
-    assert 0 not in ways
-    assert len(ways) == best
+    assert 0 not in paths(found)
+    assert field(found).size == best
+
+
+def window(kernel: int, dilation: int) -> Window:
+    return Window(kernel=kernel, dilation=dilation)
 
 
 @pytest.mark.parametrize("text", ["3 3 3", "3d1 3d2 3d3", "1s2 3", "3d200 3d200"])

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -179,3 +182,14 @@ def test_neither_imports_torch_nor_numpy(arguments: list[str]) -> None:
     modules = set(json.loads(ran.stdout.split("\n")[-2]))
     assert "convatlas.arithmetic.size" in modules
     assert not modules & {"torch", "numpy", "matplotlib", "rich"}
+
+
+def test_the_page_shows_what_is_printed() -> None:
+    page = Path(__file__).parents[2] / "docs" / "arithmetic.md"
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    shown = [block.partition("\n") for block in blocks]
+    outputs = [(line, text) for line, _, text in shown if text and not text.startswith("$ ")]
+    assert len(outputs) == 3
+    for line, text in outputs:
+        printed = CliRunner().invoke(cli, shlex.split(line)[2:]).output
+        assert printed.startswith(text), line

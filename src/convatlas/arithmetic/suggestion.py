@@ -1,20 +1,22 @@
 """Dilations that close the holes of a stack.
 
-Write w for a layer's step in input pixels, its dilation times the jump before it. A stack leaves
-no hole if each step is at most one more than the reach Σ (k - 1)·w of the layers before it. (If
-the steps grow from layer to layer this is also necessary: nothing later could read the pixel right
-behind that reach.) So stacks are built layer by layer, keeping for each reach the dilations that
-change least, and of those the first in order.
+Write w for a layer's step in input pixels, its dilation times the jump before it. Taken in the
+order of their steps, layers leave no hole exactly if each step is at most one more than the reach
+Σ (k - 1)·w of those before it: otherwise nothing reads the pixel right behind that reach. So layers
+are lined up one by one, keeping for each reach the dilations that change least. Up to four layers
+are lined up in every order, which finds the best there is; more only in the order of the stack.
 """
 
 from dataclasses import replace
+from itertools import permutations
 
 from convatlas.arithmetic.coverage import coverage
-from convatlas.arithmetic.field import field
+from convatlas.arithmetic.field import field, fields
 from convatlas.arithmetic.stack import Layer
 from convatlas.arithmetic.window import Window
 
 WIDEST = 500  # reach up to which dilations are sought; beyond it takes seconds
+MOST_ORDERED = 4  # layers that are lined up in every order
 
 Dilations = tuple[int, ...]
 
@@ -39,15 +41,38 @@ def closed(windows: tuple[Window, ...]) -> tuple[Window, ...] | None:
     wanted = field(windows).size - 1
     if wanted > WIDEST:
         return None
+    jumps = tuple(step.jump for step in fields(windows))
+    found = [_lined_up(windows, jumps, order, wanted) for order in _orders(windows, jumps)]
+    best = min((each for each in found if each), default=None)
+    if best is None:
+        return None
+    return tuple(_dilated(window, new) for window, new in zip(windows, best[2], strict=True))
+
+
+def _orders(windows: tuple[Window, ...], jumps: Dilations) -> list[tuple[int, ...]]:
+    """The orders worth trying; two that only swap equal layers count as one."""
+    stack = tuple(range(len(windows)))
+    if len(windows) > MOST_ORDERED:
+        return [stack]
+    kinds = {
+        tuple((windows[at].kernel, jumps[at], windows[at].dilation) for at in order): order
+        for order in reversed(list(permutations(stack)))
+    }
+    return list(kinds.values())
+
+
+def _lined_up(
+    windows: tuple[Window, ...], jumps: Dilations, order: tuple[int, ...], wanted: int
+) -> tuple[int, int, Dilations] | None:
+    """The largest reach in one order: minus the reach, the change, the dilations in the stack."""
     best: dict[int, tuple[int, Dilations]] = {0: (0, ())}  # reach: (change, dilations so far)
-    jump = 1
-    for window in windows:
-        best = _longer(best, window, jump, wanted)
-        jump *= window.stride
+    for at in order:
+        best = _longer(best, windows[at], jumps[at], wanted)
     if not best:
         return None
-    dilations = best[max(best)][1]
-    return tuple(_dilated(window, new) for window, new in zip(windows, dilations, strict=True))
+    change, dilations = best[max(best)]
+    in_stack = tuple(dilation for _, dilation in sorted(zip(order, dilations, strict=True)))
+    return -max(best), change, in_stack
 
 
 def _dilated(window: Window, dilation: int) -> Window:

@@ -112,7 +112,7 @@ def _advice(layers: tuple[Layer, ...], seen: Coverage) -> list[tuple[str, str]]:
     closed = coverage(better)
     size = f"{len(closed.rows)}x{len(closed.columns)}"
     same = (len(closed.rows), len(closed.columns)) == (len(seen.rows), len(seen.columns))
-    why = "as large and" if same else "the largest that these kernels can see"
+    why = "as large and" if same else "smaller, but"
     return [("suggestion", f'"{stack_text(better)}" sees {size}, {why} without holes')]
 
 
