@@ -34,6 +34,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from convatlas.errors import UserError
@@ -89,9 +90,9 @@ class ResponseNorm(nn.Module):
         self.norm = nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same; the columns are taken apart as if they were pictures."""
-        apart = x.reshape(-1, x.shape[1] // self.columns, *x.shape[2:])
-        return self.norm(apart).reshape(x.shape)
+        """(N, C, H, W) to the same, each column by itself."""
+        apart = x.chunk(self.columns, 1)
+        return torch.cat([self.norm(apart[i]) for i in range(self.columns)], 1)
 
 
 def convolutional(spec: AlexNetSpec) -> nn.Sequential:
