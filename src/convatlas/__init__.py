@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from convatlas.training.recipe import Recipe as Recipe
     from convatlas.training.recipes import recipe_for as recipe_for
     from convatlas.training.run import load_run as load_run
-    from convatlas.workbench import Options as Options
-    from convatlas.workbench import evaluate as evaluate
-    from convatlas.workbench import predict as predict
-    from convatlas.workbench import report as report
-    from convatlas.workbench import resume as resume
-    from convatlas.workbench import train as train
-    from convatlas.workbench import train_seeds as train_seeds
+    from convatlas.workbench.runs import Options as Options
+    from convatlas.workbench.runs import evaluate as evaluate
+    from convatlas.workbench.runs import predict as predict
+    from convatlas.workbench.runs import report as report
+    from convatlas.workbench.runs import resume as resume
+    from convatlas.workbench.runs import train as train
+    from convatlas.workbench.runs import train_seeds as train_seeds
 
 # name: where it lives; imported on first use, so that `import convatlas` brings no torch
 _PLACES = {
     "Dataset": "convatlas.data.dataset",
-    "Options": "convatlas.workbench",
+    "Options": "convatlas.workbench.runs",
     "Pictures": "convatlas.data.dataset",
     "Recipe": "convatlas.training.recipe",
     "SealedTest": "convatlas.data.dataset",
@@ -41,15 +41,15 @@ _PLACES = {
     "UserError": "convatlas.errors",
     "blueprint": "convatlas.models",
     "create": "convatlas.models",
-    "evaluate": "convatlas.workbench",
+    "evaluate": "convatlas.workbench.runs",
     "load": "convatlas.data.load",
     "load_run": "convatlas.training.run",
-    "predict": "convatlas.workbench",
+    "predict": "convatlas.workbench.runs",
     "recipe_for": "convatlas.training.recipes",
-    "report": "convatlas.workbench",
-    "resume": "convatlas.workbench",
-    "train": "convatlas.workbench",
-    "train_seeds": "convatlas.workbench",
+    "report": "convatlas.workbench.runs",
+    "resume": "convatlas.workbench.runs",
+    "train": "convatlas.workbench.runs",
+    "train_seeds": "convatlas.workbench.runs",
 }
 __all__ = ["__version__", *_PLACES]
 

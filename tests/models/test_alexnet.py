@@ -3,12 +3,12 @@ from itertools import pairwise
 import pytest
 import torch
 from contract import counts, on_meta, sizes, untrained
+from layerwise import layers
 from references import torchvision
 from torch import nn
 from transplant import randomise, transplant
 
 from convatlas import models
-from convatlas.capture.layers import layers
 from convatlas.errors import UserError
 from convatlas.models.alexnet import FAMILY, AlexNet, AlexNetSpec, ResponseNorm
 from convatlas.models.family import Task

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from layerwise import layers
 from torch import nn
 
 from convatlas import models
-from convatlas.capture.layers import layers
 from convatlas.errors import UserError
 from convatlas.models.family import Task
 from convatlas.models.lenet import (

@@ -1,12 +1,12 @@
 import pytest
 import torch
 from contract import counts, on_meta, sizes, untrained
+from layerwise import layers
 from references import timm
 from torch import nn
 from transplant import randomise, transplant
 
 from convatlas import models
-from convatlas.capture.layers import layers
 from convatlas.errors import UserError
 from convatlas.models.family import Task
 from convatlas.models.mobilenet_v1 import FAMILY, MobileNetV1, MobileNetV1Spec
@@ -39,7 +39,7 @@ def test_share_of_the_pointwise_convolutions() -> None:
         if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)
     }
     rows = layers(model, torch.zeros(1, 3, 224, 224, device="meta"))
-    macs = sum(row.macs or 0 for row in rows if row.path in pointwise)
+    macs = sum(row.macs for row in rows if row.path in pointwise)
     assert len(pointwise) == 13
     assert 100 * macs / 568_740_352 == pytest.approx(94.86, abs=0.01)  # Table 2
 

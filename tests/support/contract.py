@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
+from layerwise import layers
 from torch import Tensor, nn
 
-from convatlas.capture.layers import layers
 from convatlas.models.family import Family, Task, adapt
 
 
@@ -22,7 +22,7 @@ def counts(family: Family[Any], name: str, task: Task = Task()) -> tuple[int, in
     spec = adapt(name, family, task).spec
     picture = torch.zeros(1, spec.in_channels, spec.image_size, spec.image_size, device="meta")
     rows = layers(model, picture)
-    return sum(p.numel() for p in model.parameters()), sum(row.macs or 0 for row in rows)
+    return sum(p.numel() for p in model.parameters()), sum(row.macs for row in rows)
 
 
 def sizes(model: nn.Module, x: Tensor, paths: Iterable[str]) -> dict[str, tuple[int, ...]]:

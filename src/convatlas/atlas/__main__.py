@@ -1,29 +1,41 @@
 """Rebuild the atlas from the model files: ``python -m convatlas.atlas``, or ``make atlas``."""
 
 import dataclasses
+import io
 import json
-from pathlib import Path
-
-import torch
+import zipfile
+from collections.abc import Iterator
 
 from convatlas import models
-from convatlas.atlas import Entry
-from convatlas.capture.layers import layers
+from convatlas.atlas import INDEX, PATH, Entry, member
+from convatlas.capture.capture import capture
 from convatlas.files import write_atomically
+from convatlas.graph.document import write
+from convatlas.graph.graph import Graph
+from convatlas.graph.propagate import propagate
 
-PATH = Path(__file__).with_name("networks.json")
+# A fixed date, so that the same networks give the same file.
+EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def entry(name: str) -> Entry:
-    """Measure one network on the meta device."""
+def graphs(name: str) -> tuple[Graph, Graph | None]:
+    """A network in evaluation mode, and in training if other operations run there."""
     blueprint = models.blueprint(name)
-    with torch.device("meta"):
-        model = blueprint.build()
-    shape = (blueprint.spec.in_channels, blueprint.spec.image_size, blueprint.spec.image_size)
-    rows = layers(model, torch.empty(1, *shape, device="meta"))
-    unknown = [row.path for row in rows if row.macs is None]
-    if unknown:
-        raise ValueError(f"{name}: the multiply-adds of {', '.join(unknown)} cannot be told")
+    spec = blueprint.spec
+    module = blueprint.layout()
+    shape = (2, spec.in_channels, spec.image_size, spec.image_size)
+    still = capture(module, shape, training=False, name=name)
+    if still.unknown:
+        raise ValueError(f"{name}: the cost of {still.unknown} cannot be told")
+    heads = capture(module, shape, training=True, name=name)
+    return still, heads if len(heads.outputs) > len(still.outputs) else None
+
+
+def entry(name: str, still: Graph, heads: Graph | None) -> Entry:
+    """What the index says of a network."""
+    blueprint = models.blueprint(name)
+    ((_, *shape),) = still.inputs
+    channels, height, width = shape
     return Entry(
         name=name,
         family=blueprint.family.name,
@@ -31,17 +43,33 @@ def entry(name: str) -> Entry:
         year=blueprint.variant.paper.year,
         summary=blueprint.variant.summary,
         departures=blueprint.departures,
-        input=shape,
-        parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        macs=sum(row.macs or 0 for row in rows),
+        input=(channels, height, width),
+        parameters=still.trainable,
+        macs=propagate(still, ((1, channels, height, width),)).macs,
+        heads=heads is not None,
     )
 
 
-def document() -> str:
-    """The whole atlas as it should stand in the file."""
-    table = [dataclasses.asdict(entry(name)) for name in models.names()]
-    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
+def documents() -> Iterator[tuple[str, str]]:
+    """Everything in the file, by member, the index last."""
+    index = []
+    for name in models.names():
+        still, heads = graphs(name)
+        index.append(dataclasses.asdict(entry(name, still, heads)))
+        yield member(name, training=False), write(still)
+        if heads is not None:
+            yield member(name, training=True), write(heads)
+    yield INDEX, json.dumps(index, ensure_ascii=False)
+
+
+def packed() -> bytes:
+    """The whole file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for name, text in documents():
+            file.writestr(zipfile.ZipInfo(name, EPOCH), text, zipfile.ZIP_DEFLATED, 9)
+    return buffer.getvalue()
 
 
 if __name__ == "__main__":
-    write_atomically(PATH, document())
+    write_atomically(PATH, packed())

@@ -6,7 +6,7 @@ from itertools import groupby
 from torch import nn
 
 from convatlas.graph.graph import Node
-from convatlas.graph.operation import Operation
+from convatlas.graph.operation import Declared, Operation
 
 
 def declared(module: nn.Module) -> dict[str, Operation]:
@@ -14,7 +14,7 @@ def declared(module: nn.Module) -> dict[str, Operation]:
     return {
         path: part.operation()
         for path, part in module.named_modules()
-        if callable(getattr(part, "operation", None))
+        if isinstance(part, Declared)
     }
 
 

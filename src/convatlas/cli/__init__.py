@@ -13,6 +13,7 @@ COMMANDS = {
     "list": ("convatlas.cli.list_networks", "The networks, with paper, year, size and departures."),
     "conv": ("convatlas.cli.conv", "Size, parameters and MACs of one layer, worked out."),
     "field": ("convatlas.cli.field", "Receptive field of a stack of layers, with its holes."),
+    "show": ("convatlas.cli.show", "Every layer of a network: sizes, parameters, MACs, memory."),
     "train": ("convatlas.cli.train", "Train a network and leave a run folder with a report."),
     "resume": ("convatlas.cli.resume", "Go on with a run that was stopped."),
     "eval": ("convatlas.cli.evaluate", "Evaluate a run's network on its data."),

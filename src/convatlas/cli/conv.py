@@ -14,8 +14,9 @@ from convatlas.arithmetic.stack import LARGEST, parse_pair
 from convatlas.arithmetic.transposed import Transposed
 from convatlas.cli import conv_layer
 from convatlas.cli.demos import DEMOS
-from convatlas.cli.output import Table, render, table_formats
+from convatlas.cli.output import table_formats
 from convatlas.errors import UserError
+from convatlas.tables import Table, render
 
 EXAMPLE = "such as convatlas conv 3x64x64 --out 4 --kernel 3 --padding same"
 

@@ -11,7 +11,7 @@ from convatlas.arithmetic.size import rounded_up
 from convatlas.arithmetic.stack import pair_text
 from convatlas.arithmetic.transposed import Transposed
 from convatlas.arithmetic.window import Window
-from convatlas.cli.output import Table
+from convatlas.tables import Table
 
 COLUMNS = ("layer", "input", "output", "weights", "biases", "parameters", "MACs")
 MORE_COLUMNS = ("effective kernel", "receptive field", "pixels never read", "working")

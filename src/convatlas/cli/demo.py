@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convatlas.cli.output import Table, render
+from convatlas.tables import Table, render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

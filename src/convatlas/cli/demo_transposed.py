@@ -13,7 +13,7 @@ from convatlas.arithmetic.views import (
     transpose,
 )
 from convatlas.cli.demo import Demo
-from convatlas.cli.output import Table
+from convatlas.tables import Table
 
 KERNEL: Grid = ((1, 2, 1), (2, 1, 2), (1, 1, 2))
 PICTURE: Grid = ((2, 1, 5, 1), (7, 8, 2, 2), (3, 3, 7, 4), (6, 0, 3, 9))

@@ -21,7 +21,7 @@ from convatlas.arithmetic.stack import parse_stack
 from convatlas.cli.conv_layer import shape_text
 from convatlas.cli.demo import Demo
 from convatlas.cli.demo_transposed import transposed
-from convatlas.cli.output import Table
+from convatlas.tables import Table
 
 POOLED: Grid = (
     (2, -2, 3, 0, 2),

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from convatlas.cli.output import Table, render, table_formats
+from convatlas.cli.output import table_formats
+from convatlas.tables import Table, render
 
 
 @click.command("eval")
@@ -21,10 +22,10 @@ from convatlas.cli.output import Table, render, table_formats
 @table_formats
 def command(run: Path, part: str, device: str, form: str | None) -> None:
     """Evaluate the network of RUN on a part of its data, class by class."""
-    from convatlas import workbench  # imports torch
     from convatlas.cli.result import confusion_line, error_line, left_out_lines
+    from convatlas.workbench import runs  # imports torch
 
-    checked = workbench.evaluate(run, part=part, device=device)
+    checked = runs.evaluate(run, part=part, device=device)
     confusion = checked.evaluation.confusion
     rows = tuple(
         (name, int(row.sum()), int(row.sum() - row[index]), _percent(row, index))

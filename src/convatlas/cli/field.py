@@ -13,8 +13,9 @@ from convatlas.arithmetic.field import Field, fields
 from convatlas.arithmetic.picture import coverage_svg
 from convatlas.arithmetic.stack import Layer, layer_text, parse_stack, stack_text
 from convatlas.arithmetic.suggestion import suggest
-from convatlas.cli.output import Table, render, table_formats
+from convatlas.cli.output import table_formats
 from convatlas.files import write_atomically
+from convatlas.tables import Table, render
 
 WIDEST = 40  # pixels of a map that is printed, two characters each
 WIDEST_FULL = 15  # of a map that shows no holes

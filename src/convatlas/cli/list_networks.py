@@ -3,7 +3,8 @@
 import click
 
 from convatlas import atlas
-from convatlas.cli.output import Table, render, table_formats
+from convatlas.cli.output import table_formats
+from convatlas.tables import Table, render
 
 
 @click.command("list")

@@ -18,9 +18,9 @@ def command(run: Path, images: tuple[Path, ...], top: int, invert: bool, as_json
     Files that cannot be read are named with the reason, the others are done; the exit status is
     then 2.
     """
-    from convatlas import workbench  # imports torch
+    from convatlas.workbench import runs  # imports torch
 
-    predictions = workbench.predict(run, images, top=top, invert=invert)
+    predictions = runs.predict(run, images, top=top, invert=invert)
     if as_json:
         records = [
             {

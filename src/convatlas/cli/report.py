@@ -11,7 +11,7 @@ import click
 @click.option("--json", "as_json", is_flag=True)
 def command(run: Path, as_json: bool) -> None:
     """Draw the report of RUN again from what the run holds; no data set is read."""
-    from convatlas import workbench  # imports torch
+    from convatlas.workbench import runs  # imports torch
 
-    path = workbench.report(run)
+    path = runs.report(run)
     click.echo(json.dumps({"report": str(path)}) if as_json else path)

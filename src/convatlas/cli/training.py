@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from convatlas import workbench
 from convatlas.cli.progress import Progress
 from convatlas.cli.result import closing_lines, error_line
 from convatlas.cli.train import RECIPE_FIELDS, Arguments
@@ -19,6 +18,7 @@ from convatlas.training.close import Finished
 from convatlas.training.loop import Silent, Watcher
 from convatlas.training.recipe import Recipe, changed
 from convatlas.training.recipes import recipe_for
+from convatlas.workbench import runs
 
 STOPPED = 130  # the exit status of a command ended by Ctrl-C
 
@@ -31,7 +31,7 @@ def train_and_show(arguments: Arguments, ahead: Future[Pair] | None) -> None:
     given = {field: getattr(arguments, field) for field in RECIPE_FIELDS}
     changes = {field: value for field, value in given.items() if value is not None}
     recipe = changed(recipe_for(arguments.network, arguments.recipe), changes)
-    options = workbench.Options(
+    options = runs.Options(
         device=arguments.device,
         size=arguments.size,
         select_on_test=arguments.select_on_test,
@@ -43,7 +43,7 @@ def train_and_show(arguments: Arguments, ahead: Future[Pair] | None) -> None:
         return
     data = mnist(ahead.result()) if ahead else arguments.data
     with _watcher(arguments.as_json) as watcher:
-        finished = workbench.train(
+        finished = runs.train(
             arguments.network,
             data,
             recipe=recipe,
@@ -57,9 +57,9 @@ def train_and_show(arguments: Arguments, ahead: Future[Pair] | None) -> None:
 
 def resume_and_show(path: Path, checkpoint_every: int | None, *, as_json: bool) -> None:
     """Go on with a run, showing the same."""
-    options = workbench.Options(checkpoint_steps=checkpoint_every, report=False)
+    options = runs.Options(checkpoint_steps=checkpoint_every, report=False)
     with _watcher(as_json) as watcher:
-        finished = workbench.resume(path, options=options, watcher=watcher)
+        finished = runs.resume(path, options=options, watcher=watcher)
     show(finished, as_json=as_json)
 
 
@@ -67,7 +67,7 @@ def show(finished: Finished, *, as_json: bool) -> None:
     """The result, then the report; exit status 130 if the run was interrupted."""
     if not as_json:
         click.echo("\n".join(closing_lines(finished)))
-    report = workbench.report(finished.folder.path)
+    report = runs.report(finished.folder.path)
     click.echo(
         msgspec.json.format(msgspec.json.encode(finished.card), indent=1).decode()
         if as_json
@@ -76,10 +76,10 @@ def show(finished: Finished, *, as_json: bool) -> None:
     _end_if_stopped(finished)
 
 
-def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Options) -> None:
+def _train_seeds(arguments: Arguments, recipe: Recipe, options: runs.Options) -> None:
     seeds = range(arguments.seed, arguments.seed + (arguments.seeds or 1))
     with _watcher(arguments.as_json) as watcher:
-        result = workbench.train_seeds(
+        result = runs.train_seeds(
             arguments.network,
             arguments.data,
             seeds=seeds,
@@ -88,7 +88,7 @@ def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Option
             options=dataclasses.replace(options, report=True),
             watcher=watcher,
         )
-    summary = workbench.seeds_summary(result)
+    summary = runs.seeds_summary(result)
     if arguments.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=1).decode())
     else:
@@ -96,7 +96,7 @@ def _train_seeds(arguments: Arguments, recipe: Recipe, options: workbench.Option
     _end_if_stopped(result.runs[-1])
 
 
-def _show_seeds(result: workbench.Seeds) -> None:
+def _show_seeds(result: runs.Seeds) -> None:
     for run in result.runs:
         if run.test:
             click.echo(error_line(f"seed {run.card.seed}", run.test))

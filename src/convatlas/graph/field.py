@@ -53,12 +53,12 @@ def fields(graph: Graph, made: Propagation, source: int = 0) -> tuple[Field | No
             found.append(field)
             continue
         node = graph.nodes[len(found)]
-        reads = node.inputs[: node.data]
+        sizes_alone = [None] * (len(node.inputs) - node.data)
         found.append(
             step.rule(
                 operation,
-                [found[index] for index in reads],
-                [measures[index][0] for index in reads],
+                [*(found[index] for index in node.inputs[: node.data]), *sizes_alone],
+                [measures[index][0] for index in node.inputs],
                 measures[len(found)][0],
             )
         )

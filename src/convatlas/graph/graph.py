@@ -82,11 +82,7 @@ class Graph:
     @cached_property
     def unknown(self) -> tuple[Node, ...]:
         """The operations whose cost is not known."""
-        return tuple(
-            node
-            for node in self.nodes
-            if isinstance(node.operation, Unknown) and not node.operation.view
-        )
+        return tuple(node for node in self.nodes if is_unknown(node))
 
     @cached_property
     def unused(self) -> tuple[Parameter, ...]:
@@ -144,3 +140,8 @@ class Step(NamedTuple):
     others: tuple[int, ...]
     operation: Operation
     is_input: bool
+
+
+def is_unknown(node: Node) -> bool:
+    """Whether a node's cost is not known; seeing values in another way costs nothing."""
+    return isinstance(node.operation, Unknown) and not node.operation.view

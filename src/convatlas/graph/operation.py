@@ -31,6 +31,14 @@ class Operation(Protocol):
         """Output and work for inputs of these shapes; raises `ShapeError` if they do not fit."""
 
 
+@runtime_checkable
+class Declared(Protocol):
+    """A module that says itself which operation it is, so that its pieces are not told apart."""
+
+    def operation(self) -> Operation:
+        """The operation that stands for all the module does."""
+
+
 class ShapeError(UserError):
     """An operation that cannot take its input: what it was given, and what to change."""
 

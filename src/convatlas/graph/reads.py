@@ -88,9 +88,8 @@ def _walk(graph: Graph, made: Propagation, node: int, start: Pixels, *, clip: bo
         if pixels is None or field is None:
             continue
         entry = graph.nodes[index]
-        inputs = entry.inputs[: entry.data]
-        shapes = [made.measures[i].shape for i in inputs]
-        for place, into in enumerate(inputs):
+        shapes = [made.measures[i].shape for i in entry.inputs]
+        for place, into in enumerate(entry.inputs[: entry.data]):
             before = found[into]
             if before is None:
                 continue

@@ -41,14 +41,13 @@ def slid(window: Window, size: int, *, ceil: bool = False) -> int:
     Rounding up follows torch: a last window that would start in the padding behind is left out.
     """
     room = size + window.before + window.after - window.reach - 1
-    if room < 0:
+    count = (room + window.stride - 1 if ceil else room) // window.stride + 1
+    if ceil and (count - 1) * window.stride >= size + window.before:
+        count = count - 1
+    if count < 1:
         raise ShapeError(
             f"a window of {window.reach + 1} does not fit into {size}"
             + (f" + {window.before} + {window.after} of padding" if window.before else "")
             + f"; it needs at least {window.reach + 1 - window.before - window.after}"
         )
-    if not ceil:
-        return room // window.stride + 1
-    count = (room + window.stride - 1) // window.stride + 1
-    late = (count - 1) * window.stride >= size + window.before
-    return count - 1 if late else count
+    return count

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from convatlas.capture.layers import macs
-from convatlas.capture.watch import is_leaf, watched
+from convatlas.graph.operation import Declared
+from convatlas.graph.pointwise import Activation
+from convatlas.insight.watch import is_leaf, watched
 
 POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d)
 
@@ -65,7 +66,7 @@ class _Recorder:
             self.last = None
             return
         values, kind = made[0].clone(), type(layer).__name__  # the next layer may work in place
-        if given is self.last and given.shape == made.shape and _is_elementwise(layer, made):
+        if given is self.last and given.shape == made.shape and _is_elementwise(layer):
             group = self.found[-1]
             self.found[-1] = replace(group, kinds=(*group.kinds, kind), values=values)
         else:
@@ -79,6 +80,11 @@ class _Recorder:
             self.named_after_container = True
 
 
-def _is_elementwise(layer: nn.Module, made: Tensor) -> bool:
+def _is_elementwise(layer: nn.Module) -> bool:
     """Whether the layer keeps every map at its place: no multiply-adds, no window."""
-    return macs(layer, made.shape[1:]) == 0 and not isinstance(layer, POOLINGS)
+    if isinstance(layer, Declared):
+        return isinstance(layer.operation(), Activation)
+    if isinstance(layer, POOLINGS):
+        return False
+    has_weights = any(True for _ in layer.parameters())
+    return isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) or not has_weights

@@ -1,6 +1,5 @@
 """The networks: one file per paper, listed here in one explicit table."""
 
-import difflib
 from typing import Any
 
 from torch import nn
@@ -32,6 +31,7 @@ from convatlas.models import (
     zfnet,
 )
 from convatlas.models.family import Blueprint, Family, Task, adapt
+from convatlas.nearest import unknown
 
 FAMILIES: tuple[Family[Any], ...] = (
     lenet.FAMILY,
@@ -70,9 +70,7 @@ def blueprint(name: str, task: Task = Task()) -> Blueprint[Any]:  # noqa: B008 -
     for family in FAMILIES:
         if name in family.variants:
             return adapt(name, family, task)
-    close = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UserError(f"unknown network {name!r}; {hint}`convatlas list` shows all of them")
+    raise UserError(unknown(name, names()))
 
 
 def create(name: str, task: Task = Task()) -> nn.Module:  # noqa: B008 - a frozen value

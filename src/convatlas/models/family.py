@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from torch import nn
 
 from convatlas.errors import UserError
+from convatlas.models.layout import without_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ class Blueprint(Generic[S]):
     def build(self) -> nn.Module:
         """The network with freshly drawn weights (from torch's global generator)."""
         return self.family.build(self.spec)
+
+    def layout(self) -> nn.Module:
+        """The network without weights, on the meta device: milliseconds, whatever its size."""
+        with without_weights():
+            return self.family.build(self.spec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convatlas.errors import UserError
+from convatlas.graph.conv import Conv
+from convatlas.graph.operation import Operation
+from convatlas.graph.pointwise import Activation
+from convatlas.graph.pool import SubSampling as SubSampled
+from convatlas.graph.product import Distance
 from convatlas.models.family import Family, Paper, Variant
 
 # Table I, column by column: the maps of S2 that each of the 16 maps of C3 reads.
@@ -86,6 +91,10 @@ class ScaledTanh(nn.Module):
         """Squash every element."""
         return 1.7159 * torch.tanh(x * (2 / 3))
 
+    def operation(self) -> Operation:
+        """What the Graph holds instead of its pieces."""
+        return Activation(function="scaled tanh", settings=(1.7159, 2 / 3))
+
 
 class SubSampling(nn.Module):
     """The sum of each 2x2 window, times the map's one weight, plus the map's one bias."""
@@ -99,9 +108,9 @@ class SubSampling(nn.Module):
         """(N, maps, H, W) to (N, maps, H/2, W/2)."""
         return F.avg_pool2d(x, 2, divisor_override=1) * self.weight + self.bias
 
-    def macs(self, output: torch.Size) -> int:
-        """One multiply-add for each unit."""
-        return output.numel()
+    def operation(self) -> Operation:
+        """What the Graph holds instead of its pieces."""
+        return SubSampled()
 
 
 class TableConvolution(nn.Module):
@@ -121,9 +130,18 @@ class TableConvolution(nn.Module):
         out, into = self.get_buffer("links")
         return F.conv2d(x, dense.index_put((out, into), self.weight), self.bias)
 
-    def macs(self, output: torch.Size) -> int:
-        """Only the linked maps count."""
-        return self.weight.numel() * output[-2] * output[-1]
+    def operation(self) -> Operation:
+        """What the Graph holds instead of its pieces: only the linked maps count."""
+        c_out, c_in, *kernel = self.shape
+        return Conv(
+            c_in=c_in,
+            c_out=c_out,
+            kernel=tuple(kernel),
+            stride=(1, 1),
+            padding=((0, 0), (0, 0)),
+            dilation=(1, 1),
+            links=len(self.weight),
+        )
 
 
 class RadialBasis(nn.Module):
@@ -140,9 +158,10 @@ class RadialBasis(nn.Module):
         """(N, 84) to (N, 10)."""
         return -(x[:, None] - self.get_buffer("bitmaps")).square().sum(2)
 
-    def macs(self, output: torch.Size) -> int:
-        """One squared difference for each dot of each bitmap."""
-        return output.numel() * self.get_buffer("bitmaps").shape[1]
+    def operation(self) -> Operation:
+        """What the Graph holds instead of its pieces."""
+        c_out, c_in = self.get_buffer("bitmaps").shape
+        return Distance(c_in=c_in, c_out=c_out)
 
 
 def digit_bitmaps() -> Tensor:

@@ -94,10 +94,6 @@ class Attention(nn.Module):
             scores = scores + mask[:, None]
         return (scores.softmax(4) @ v).transpose(2, 3).flatten(3)
 
-    def macs(self, output: torch.Size) -> int:
-        """Both products: each output reads every position of its window, as does each score."""
-        return 2 * output.numel() * WINDOW**2
-
 
 def table_rows() -> Tensor:
     """The row of the table for each pair of positions in a window, (M², M²)."""

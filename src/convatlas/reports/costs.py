@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from convatlas.capture.layers import Layer, layers
+from convatlas.analysis.cost import CONVENTION, cost
+from convatlas.analysis.layers import Row, rows
+from convatlas.capture.capture import capture
 from convatlas.reports.numbers import whole
 from convatlas.training.card import NetworkCard
-
-CONVENTION = "MAC = one multiply-add of convolution or dense layer; biases not counted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,21 @@ class Costs:
 
 def costs(model: nn.Module, card: NetworkCard) -> Costs:
     """The network's layers for one picture of its card's size."""
-    found = layers(model, torch.zeros(1, card.in_channels, card.image_size, card.image_size))
-    known = sum(layer.macs for layer in found if layer.macs is not None)
-    complete = all(layer.macs is not None for layer in found)
+    picture = (1, card.in_channels, card.image_size, card.image_size)
+    found = cost(capture(model, picture, training=False))
+    macs = whole(found.macs)
     return Costs(
-        rows=tuple(_row(layer) for layer in found),
-        parameters=whole(sum(layer.parameters for layer in found)),
-        macs=whole(known) if complete else f"at least {whole(known)}",
+        rows=tuple(_row(row) for row in rows(found.lines[1:], fold=False)),  # without the input
+        parameters=whole(found.parameters),
+        macs=f"at least {macs}" if found.graph.unknown else macs,
     )
 
 
-def _row(layer: Layer) -> CostRow:
+def _row(row: Row) -> CostRow:
     return CostRow(
-        path=layer.path,
-        kind=layer.kind,
-        output=" × ".join(map(str, layer.output)),
-        parameters=whole(layer.parameters),
-        macs="unknown" if layer.macs is None else whole(layer.macs),
+        path=row.name,
+        kind=row.operation,
+        output=" × ".join(map(str, row.output[1:])),
+        parameters=whole(row.parameters),
+        macs="unknown" if row.macs is None else whole(row.macs),
     )

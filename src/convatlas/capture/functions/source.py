@@ -31,7 +31,8 @@ def new_filler(tracer: Tracer, like: Tensor, *sizes: Any, **more: Any) -> Any:
     each = listed(sizes) if sizes else tuple(more.get("size", ()))
     if each and isinstance(each[0], list | tuple):
         each = tuple(each[0])  # new_full(size, value)
-    if not isinstance(like, Traced) and not any(isinstance(size, Dim) for size in each):
+    known = not isinstance(like, Traced) and not tracer.owns(like)
+    if known and not any(isinstance(size, Dim) for size in each):
         return NotImplemented
     return constant(tracer, each, more.get("dtype") or like.dtype)
 

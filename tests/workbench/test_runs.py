@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from convatlas import Recipe, UserError, workbench
+from convatlas import Recipe, UserError
+from convatlas.workbench import runs
 from convatlas.training.loop import Silent
 
 RECIPE = Recipe(name="short", epochs=1, batch=16, lr=0.05)
-NO_REPORT = workbench.Options(report=False)
+NO_REPORT = runs.Options(report=False)
 
 
 class StopAfter(Silent):
@@ -22,7 +23,7 @@ class StopAfter(Silent):
 
 
 def test_a_series_stops_with_the_run_that_was_stopped(pictures: Path, tmp_path: Path) -> None:
-    result = workbench.train_seeds(
+    result = runs.train_seeds(
         "lenet-relu",
         f"folder:{pictures}",
         seeds=[3, 4, 5],
@@ -40,7 +41,7 @@ def test_a_series_stops_with_the_run_that_was_stopped(pictures: Path, tmp_path: 
 
 
 def test_a_series_without_a_finished_run_has_no_mean(pictures: Path, tmp_path: Path) -> None:
-    result = workbench.train_seeds(
+    result = runs.train_seeds(
         "lenet-relu",
         f"folder:{pictures}",
         seeds=[3, 4],
@@ -56,28 +57,28 @@ def test_a_series_without_a_finished_run_has_no_mean(pictures: Path, tmp_path: P
 @pytest.mark.parametrize("seeds", [[], [1, 1]])
 def test_seeds_must_differ(seeds: list[int], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give different seeds"):
-        workbench.train_seeds("lenet-relu", seeds=seeds, out=tmp_path / "series")
+        runs.train_seeds("lenet-relu", seeds=seeds, out=tmp_path / "series")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_series_of_bad_input_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown network"):
-        workbench.train_seeds("lenet6", seeds=[1, 2], out=tmp_path / "deep" / "series")
+        runs.train_seeds("lenet6", seeds=[1, 2], out=tmp_path / "deep" / "series")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_evaluating_the_test_part_draws_the_report_again(pictures: Path, tmp_path: Path) -> None:
-    run = workbench.train(
+    run = runs.train(
         "lenet-relu", f"folder:{pictures}", recipe=RECIPE, out=tmp_path / "run"
     ).folder
     assert "was opened once" in run.report.read_text()
-    workbench.evaluate(run.path)
+    runs.evaluate(run.path)
     assert "was opened twice" in run.report.read_text()
 
 
 def test_one_picture_can_be_given_without_a_list(pictures: Path, tmp_path: Path) -> None:
-    run = workbench.train(
+    run = runs.train(
         "lenet-relu", f"folder:{pictures}", recipe=RECIPE, out=tmp_path / "run", options=NO_REPORT
     )
-    [prediction] = workbench.predict(run.folder.path, str(pictures / "top" / "00.png"))
+    [prediction] = runs.predict(run.folder.path, str(pictures / "top" / "00.png"))
     assert len(prediction.guesses) == 3
