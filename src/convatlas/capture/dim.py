@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, SupportsIndex, cast
 
-from convatlas.graph.sizes import OPERATORS
+from convatlas.graph.sizes import COMPARISONS, OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ Compared = Callable[[Origin, str, Origin, bool], None]
 
 
 class Dim(int):
-    """An integer with its origin; it is told to the tracer what it is compared with."""
+    """An integer with its origin; a comparison is one too, 0 or 1, until a branch asks for it."""
 
     origin: Origin
     compared: Compared
@@ -92,34 +92,42 @@ class Dim(int):
         return pow(self._pinned(), other, modulo)
 
     def __eq__(self, other: object) -> bool:
-        return self._told("==", other, int(self) == other)
+        return (
+            cast(bool, self._joined("==", self, other))
+            if isinstance(other, int)
+            else int(self) == other
+        )
 
     def __ne__(self, other: object) -> bool:
-        return self._told("!=", other, int(self) != other)
+        return (
+            cast(bool, self._joined("!=", self, other))
+            if isinstance(other, int)
+            else int(self) != other
+        )
 
     def __lt__(self, other: Any) -> bool:
-        return self._told("<", other, int(self) < other)
+        return cast(bool, self._joined("<", self, other))
 
     def __le__(self, other: Any) -> bool:
-        return self._told("<=", other, int(self) <= other)
+        return cast(bool, self._joined("<=", self, other))
 
     def __gt__(self, other: Any) -> bool:
-        return self._told(">", other, int(self) > other)
+        return cast(bool, self._joined(">", self, other))
 
     def __ge__(self, other: Any) -> bool:
-        return self._told(">=", other, int(self) >= other)
+        return cast(bool, self._joined(">=", self, other))
 
     def __bool__(self) -> bool:
-        return self._told("!=", 0, int(self) != 0)
+        """Where the code branches: other input sizes have to come out the same way."""
+        told, outcome = self.origin, int(self) != 0
+        if isinstance(told, Joined) and told.operator in COMPARISONS:
+            self.compared(told.left, told.operator, told.right, outcome)
+        else:
+            self.compared(told, "!=", 0, outcome)
+        return outcome
 
     def __hash__(self) -> int:
         return hash(int(self))
-
-    def _told(self, relation: str, other: object, outcome: bool) -> bool:
-        mine = self.origin
-        if isinstance(other, int) and mine != origin(other):
-            self.compared(mine, relation, origin(other), outcome)
-        return outcome
 
     def _pinned(self) -> int:
         """The plain number, where an expression cannot follow: good for this size alone."""

@@ -1,23 +1,11 @@
 """Shapes, multiply-adds and other work of every node, for any input size."""
 
-import operator
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph, Guard
 from convatlas.graph.operation import Measure, Shape, ShapeError, shown
-from convatlas.graph.sizes import value
-
-RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+from convatlas.graph.sizes import COMPARISONS, value
 
 
 class DoesNotFit(UserError):
@@ -30,6 +18,10 @@ class DoesNotFit(UserError):
         place = f"{node.path} ({kind})" if node.path else kind
         given = ", ".join(map(shown, inputs))
         super().__init__(f"{graph.name} cannot take {given}: {place} {why}")
+
+
+class OtherWay(UserError):
+    """An input size at which the network's own code would do something else than was captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +91,8 @@ def _walk(graph: Graph, given: tuple[Shape, ...], made: list[Measure]) -> None:
 def _check(graph: Graph, guard: Guard, found: Propagation) -> None:
     shapes = tuple(found.measures[index].shape for index in guard.inputs)
     left, right = value(guard.left, shapes), value(guard.right, shapes)
-    if RELATIONS[guard.relation](left, right) != guard.outcome:
-        raise UserError(
+    if COMPARISONS[guard.relation](left, right) != guard.outcome:
+        raise OtherWay(
             f"{graph.name} cannot be told at {', '.join(map(shown, found.inputs))} from what was "
             f"seen at {', '.join(map(shown, graph.inputs))}: the code of {guard.path or 'forward'} "
             f"takes another way there ({left} {guard.relation} {right}); capture it at this size"

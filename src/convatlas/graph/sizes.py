@@ -10,14 +10,21 @@ from dataclasses import dataclass
 
 from convatlas.graph.operation import Shape
 
+COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 OPERATORS: dict[str, Callable[[int, int], int]] = {
+    **COMPARISONS,
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "//": operator.floordiv,
     "%": operator.mod,
-    "min": min,
-    "max": max,
 }
 
 
@@ -31,7 +38,7 @@ class SizeOf:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Two sizes joined by ``+ - * // %``, ``min`` or ``max``."""
+    """Two sizes joined by one of `OPERATORS`; a comparison counts as 0 or 1."""
 
     operator: str
     left: "Size"
@@ -46,5 +53,5 @@ def value(size: Size, inputs: tuple[Shape, ...]) -> int:
     if isinstance(size, SizeOf):
         return inputs[size.input][size.axis]
     if isinstance(size, Formula):
-        return OPERATORS[size.operator](value(size.left, inputs), value(size.right, inputs))
+        return OPERATORS[size.operator](value(size.left, inputs), value(size.right, inputs)) + 0
     return size

@@ -1,0 +1,75 @@
+"""One network over input sizes and batches."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from convatlas.analysis.legal import square
+from convatlas.errors import UserError
+from convatlas.graph.graph import Graph
+from convatlas.graph.liveness import liveness
+from convatlas.graph.operation import Shape
+from convatlas.graph.propagate import propagate
+
+MOST = 20_000  # points of a sweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One input; ``fails`` says why it is not taken, and the figures are then 0."""
+
+    side: int
+    batch: int
+    macs: int = 0
+    activations: int = 0  # bytes of everything that is made
+    peak: int = 0  # bytes of what lives at once
+    map: Shape = ()  # the last map with height and width larger than one
+    output: Shape = ()
+    fails: str = ""
+
+
+def sweep(graph: Graph, sides: Iterable[int], batches: Iterable[int]) -> Iterator[Point]:
+    """Every side with every batch."""
+    each = list(batches)
+    for side in sides:
+        for batch in each:
+            yield _point(graph, side, batch)
+
+
+def _point(graph: Graph, side: int, batch: int) -> Point:
+    try:
+        made = propagate(graph, square(graph, side, batch))
+    except UserError as error:
+        return Point(side=side, batch=batch, fails=str(error))
+    live = liveness(graph, made)
+    maps = [m.shape for m in made.measures if len(m.shape) == 4 and max(m.shape[2:]) > 1]
+    return Point(
+        side=side,
+        batch=batch,
+        macs=made.macs,
+        activations=live.total,
+        peak=live.peak,
+        map=maps[-1][1:] if maps else (),
+        output=made.measures[graph.outputs[0][1]].shape[1:],
+    )
+
+
+def parse_range(text: str, what: str) -> tuple[int, ...]:
+    """``32,64,128``, ``32..512`` or ``32..512:32`` as numbers; raises `UserError`."""
+    numbers: list[int] = []
+    try:
+        for part in text.split(","):
+            ends, _, step = part.partition(":")
+            first, dots, last = ends.partition("..")
+            end = int(last) if dots else int(first)
+            if end - int(first) > MOST * int(step or 1):
+                raise UserError(f"{what} {text!r} has more than {MOST:,} values")
+            numbers += range(int(first), end + 1, int(step or 1))
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        numbers = []
+    if not numbers or min(numbers) < 1 or len(numbers) > MOST:
+        raise UserError(
+            f"{what} {text!r} is no range; write 224, or 32,64,128, or 32..512, or 32..512:32"
+        )
+    return tuple(numbers)
