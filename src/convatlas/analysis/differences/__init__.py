@@ -1,0 +1,1 @@
+"""Two graphs laid side by side, and what differs."""

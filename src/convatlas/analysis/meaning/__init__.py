@@ -1,0 +1,1 @@
+"""Graphs by meaning: what is written differently but is the same becomes the same."""
