@@ -14,6 +14,12 @@ COMMANDS = {
     "conv": ("convatlas.cli.conv", "Size, parameters and MACs of one layer, worked out."),
     "field": ("convatlas.cli.field", "Receptive field of a stack of layers, with its holes."),
     "show": ("convatlas.cli.show", "Every layer of a network: sizes, parameters, MACs, memory."),
+    "compare": ("convatlas.cli.compare", "Networks side by side, with ratios and a picture."),
+    "sweep": ("convatlas.cli.sweep", "A network over input sizes and batches."),
+    "doctor": (
+        "convatlas.cli.doctor",
+        "What is wrong with a network at an input, what mends it.",
+    ),
     "train": ("convatlas.cli.train", "Train a network and leave a run folder with a report."),
     "resume": ("convatlas.cli.resume", "Go on with a run that was stopped."),
     "eval": ("convatlas.cli.evaluate", "Evaluate a run's network on its data."),

@@ -3,7 +3,7 @@
 import click
 
 from convatlas.cli.output import table_formats
-from convatlas.workbench import networks
+from convatlas.workbench.show import show
 
 
 @click.command("show")
@@ -15,6 +15,7 @@ from convatlas.workbench import networks
     "--depth", type=click.IntRange(1), help="One row for each module so many levels down."
 )
 @click.option("--all", "every", is_flag=True, help="Every repeated block by itself.")
+@click.option("--stages", is_flag=True, help="One row for each size of map, with shares.")
 @click.option("--formula", is_flag=True, help="Also how each figure comes about.")
 @table_formats
 def command(  # noqa: PLR0913 - one for each option
@@ -24,6 +25,7 @@ def command(  # noqa: PLR0913 - one for each option
     training: bool,
     depth: int | None,
     every: bool,
+    stages: bool,
     formula: bool,
     form: str | None,
 ) -> None:
@@ -32,7 +34,7 @@ def command(  # noqa: PLR0913 - one for each option
     NETWORK is a name (see `convatlas list`) or package.module:function of your own, which needs
     --input. Repeated blocks are folded (×12) but for --csv and --json.
     """
-    found = networks.show(
+    found = show(
         network,
         sizes,
         batch=batch,
@@ -40,5 +42,6 @@ def command(  # noqa: PLR0913 - one for each option
         depth=depth,
         fold=not every and form not in ("csv", "json"),
         formulas=formula,
+        by_stage=stages,
     )
     click.echo(found.text(form))

@@ -1,4 +1,5 @@
 """The use cases, shared by the command line and Python: each verb once.
 
-``runs``: training and what comes after it. ``networks``: questions to a network, without torch.
+``runs`` is training and what comes after it. Every other file is a question to a network, which is
+answered from the atlas, without torch, if the network is a built-in one.
 """

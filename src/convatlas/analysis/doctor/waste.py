@@ -14,7 +14,6 @@ from convatlas.graph.reads import reads
 from convatlas.graph.source import Constant, Input
 from convatlas.graph.window import Window
 
-
 SOURCES = (Input, Constant)
 
 

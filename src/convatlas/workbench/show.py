@@ -1,105 +1,15 @@
-"""Questions to a network: built-in ones are answered from the atlas, without torch."""
+"""The table of a network: every layer with its sizes, parameters, work and field."""
 
-import importlib
-import sys
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from convatlas import atlas
 from convatlas.analysis.cost import CONVENTION, Cost, cost
 from convatlas.analysis.layers import Row, rows
-from convatlas.analysis.picture import inputs_for, parse_shape
-from convatlas.errors import UserError
-from convatlas.graph.graph import Graph
-from convatlas.graph.operation import Shape, shown
+from convatlas.analysis.stages import stages
+from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    Network = str | Graph | nn.Module
-else:
-    Network = object
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A network and the input it is asked about, shapes with their batch."""
-
-    graph: Graph
-    inputs: tuple[Shape, ...]
-
-
-def ask(
-    network: Network,
-    sizes: str | Sequence[str] = (),
-    *,
-    batch: int = 1,
-    training: bool = False,
-) -> Asked:
-    """A network by name, by ``package.module:factory``, as a module of torch or as a graph.
-
-    ``sizes``: ``3x224x224`` or ``224`` for each input; a name or graph has its own as default.
-    """
-    texts = (sizes,) if isinstance(sizes, str) else tuple(sizes)
-    if batch < 1:
-        raise UserError(f"the batch is 1 or more, given {batch}")
-    if isinstance(network, str) and ":" not in network:
-        network = atlas.graph(network, training=training)
-    if isinstance(network, Graph):
-        return Asked(network, inputs_for(network, texts, batch))
-    label, module = _module(network)
-    shapes = [(batch, *parse_shape(text)) for text in texts]
-    if not shapes or any(len(shape) < 2 for shape in shapes):
-        raise UserError(f"{label} does not say what it takes; give its input, like 3x224x224")
-    from convatlas.capture.capture import capture  # imports torch
-
-    graph = capture(module, shapes, training=training, name=label)
-    return Asked(graph, graph.inputs)
-
-
-def _module(network: Any) -> tuple[str, Any]:
-    """The module itself, or what a factory named as ``package.module:factory`` makes."""
-    from torch import nn
-
-    made, label = network, type(network).__name__
-    if isinstance(network, str):
-        label = network
-        made = _named(network)
-        if not isinstance(made, nn.Module) and callable(made):
-            made = _made(made, network)
-    if not isinstance(made, nn.Module):
-        raise UserError(
-            f"{label} is no network: expected an nn.Module, or a function that makes one without "
-            f"arguments, found {type(made).__name__}"
-        )
-    return label, made
-
-
-def _named(place: str) -> Any:
-    """What stands at ``package.module:name``; the working directory is searched first."""
-    module, _, name = place.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(
-            f"cannot find {place!r}: {error}; write package.module:function, importable from here"
-        ) from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
-    return found
-
-
-def _made(factory: Callable[[], Any], label: str) -> Any:
-    try:
-        return factory()
-    except TypeError as error:
-        raise UserError(f"{label} cannot be called without arguments: {error}") from error
+from convatlas.workbench.ask import Network, ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +19,7 @@ class Shown:
     cost: Cost
     rows: tuple[Row, ...]
     formulas: bool = False
+    by_stage: bool = False
 
     @property
     def heading(self) -> str:
@@ -120,8 +31,8 @@ class Shown:
 
     @property
     def table(self) -> Table:
-        """The rows and the totals below them."""
-        return layer_table(self)
+        """The rows and the totals below them, or what each size of map costs."""
+        return stage_table(self.cost) if self.by_stage else layer_table(self)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -151,7 +62,7 @@ class Shown:
         return f"<p>{self.heading}</p>\n{self.text('html')}"
 
 
-def show(
+def show(  # noqa: PLR0913 - one for each option of the command
     network: Network,
     sizes: str | Sequence[str] = (),
     *,
@@ -160,15 +71,35 @@ def show(
     depth: int | None = None,
     fold: bool = True,
     formulas: bool = False,
+    by_stage: bool = False,
 ) -> Shown:
     """Every layer with its output, parameters, MACs, memory and receptive field.
 
     ``depth``: modules so many levels down as one row; ``fold``: repeated blocks once, with their
-    number; ``formulas``: how the figures come about. Raises `UserError`.
+    number; ``formulas``: how the figures come about; ``by_stage``: one row for each size of map
+    instead. Raises `UserError`.
     """
     asked = ask(network, sizes, batch=batch, training=training)
     found = cost(asked.graph, asked.inputs)
-    return Shown(found, rows(found.lines, depth=depth, fold=fold), formulas)
+    return Shown(found, rows(found.lines, depth=depth, fold=fold), formulas, by_stage)
+
+
+def stage_table(found: Cost) -> Table:
+    """What each size of map costs, with its shares."""
+    columns = ("map", "channels", "operations", "parameters", "MACs", "bytes")
+    rows = [
+        (
+            *(shown(stage.size) if stage.size else "none", stage.channels, stage.operations),
+            *(stage.parameters, stage.macs, stage.bytes),
+            *(
+                f"{stage.share_parameters:.1%}",
+                f"{stage.share_macs:.1%}",
+                f"{stage.share_bytes:.1%}",
+            ),
+        )
+        for stage in stages(found.lines)
+    ]
+    return Table((*columns, "% parameters", "% MACs", "% bytes"), tuple(rows))
 
 
 def layer_table(shown_network: Shown) -> Table:
@@ -204,8 +135,6 @@ def _cells(row: Row, folded: bool, formulas: bool) -> tuple[str | int | float, .
 
 def shown_json(shown_network: Shown) -> str:
     """Everything as one JSON object; the layers as in the table, without formatting."""
-    import json
-
     found = shown_network.cost
     graph = found.graph
     layers = [

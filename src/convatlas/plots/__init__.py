@@ -1,0 +1,1 @@
+"""Pictures drawn with matplotlib that stand by themselves."""

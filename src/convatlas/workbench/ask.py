@@ -1,0 +1,106 @@
+"""Which network a question is about: built-in ones come from the atlas, without torch."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convatlas import atlas
+from convatlas.analysis.picture import inputs_for, parse_shape
+from convatlas.errors import UserError
+from convatlas.graph.graph import Graph
+from convatlas.graph.operation import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    Network = str | Graph | nn.Module
+else:
+    Network = object
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A network and the input it is asked about, shapes with their batch."""
+
+    graph: Graph
+    inputs: tuple[Shape, ...]
+
+
+def ask(
+    network: Network,
+    sizes: str | Sequence[str] = (),
+    *,
+    batch: int = 1,
+    training: bool = False,
+) -> Asked:
+    """A network by name, by ``package.module:factory``, as a module of torch or as a graph.
+
+    ``sizes``: ``3x224x224`` or ``224`` for each input; a name or graph has its own as default.
+    """
+    texts = (sizes,) if isinstance(sizes, str) else tuple(sizes)
+    if batch < 1:
+        raise UserError(f"the batch is 1 or more, given {batch}")
+    if isinstance(network, str) and ":" not in network:
+        network = atlas.graph(network, training=training)
+    if isinstance(network, Graph):
+        return Asked(network, inputs_for(network, texts, batch))
+    label, module = _labelled(network)
+    shapes = [(batch, *parse_shape(text)) for text in texts]
+    if not shapes or any(len(shape) < 2 for shape in shapes):
+        raise UserError(f"{label} does not say what it takes; give its input, like 3x224x224")
+    from convatlas.capture.capture import capture  # imports torch
+
+    graph = capture(module, shapes, training=training, name=label)
+    return Asked(graph, graph.inputs)
+
+
+def module_of(network: Network) -> "nn.Module | None":
+    """The module that is asked about; ``None`` for one of the atlas and for a graph."""
+    if isinstance(network, Graph) or (isinstance(network, str) and ":" not in network):
+        return None
+    return _labelled(network)[1]
+
+
+def _labelled(network: Any) -> "tuple[str, nn.Module]":
+    """The module itself, or what a factory named as ``package.module:factory`` makes."""
+    from torch import nn
+
+    made, label = network, type(network).__name__
+    if isinstance(network, str):
+        label = network
+        made = _named(network)
+        if not isinstance(made, nn.Module) and callable(made):
+            made = _made(made, network)
+    if not isinstance(made, nn.Module):
+        raise UserError(
+            f"{label} is no network: expected an nn.Module, or a function that makes one without "
+            f"arguments, found {type(made).__name__}"
+        )
+    return label, made
+
+
+def _named(place: str) -> Any:
+    """What stands at ``package.module:name``; the working directory is searched first."""
+    module, _, name = place.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"cannot find {place!r}: {error}; write package.module:function, importable from here"
+        ) from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
+    return found
+
+
+def _made(factory: Callable[[], Any], label: str) -> Any:
+    try:
+        return factory()
+    except TypeError as error:
+        raise UserError(f"{label} cannot be called without arguments: {error}") from error
