@@ -99,7 +99,7 @@ def test_networks_by_the_definition(name: str) -> None:
         owners = [place.owner for place in layouts(graph, made)]
         until = dict.fromkeys((owners[index] for _, index in graph.outputs), len(owners))
         for index, node in enumerate(graph.nodes):
-            for root in (owners[index], *(owners[read] for read in node.inputs[: node.data])):
+            for root in (owners[index], *(owners[i] for i in node.inputs[: node.data])):
                 until[root] = max(until.get(root, 0), index)
         sizes = {
             root: elements(made.shapes[root]) * BYTES[graph.nodes[root].dtype]
