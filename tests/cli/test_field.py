@@ -86,7 +86,7 @@ def test_the_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["resnet50"], "'resnet50' is no layer of a stack; write kernels with dN dilation"),
+        (["resnet5O"], "unknown network 'resnet5O'; did you mean 'resnet50'"),
         ([""], "needs at least one layer"),
         (["3s999 3s999 3"], "counted up to 20,000"),
         (["300", "--svg", "map.svg"], "too large to draw"),

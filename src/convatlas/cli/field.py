@@ -14,8 +14,10 @@ from convatlas.arithmetic.picture import coverage_svg
 from convatlas.arithmetic.stack import Layer, layer_text, parse_stack, stack_text
 from convatlas.arithmetic.suggestion import suggest
 from convatlas.cli.output import table_formats
+from convatlas.errors import UserError
 from convatlas.files import write_atomically
 from convatlas.tables import Table, render
+from convatlas.workbench.field import field as field_of_network
 
 WIDEST = 40  # pixels of a map that is printed, two characters each
 WIDEST_FULL = 15  # of a map that shows no holes
@@ -24,8 +26,12 @@ WIDEST_FULL = 15  # of a map that shows no holes
 @click.command("field")
 @click.argument("stack")
 @click.option("--svg", type=click.Path(path_type=Path), help="Write the map as a picture.")
+@click.option("--input", "sizes", multiple=True, metavar="CxHxW", help="Of a network.")
+@click.option("--layer", help="Of a network: the layer whose coverage is told.")
 @table_formats
-def command(stack: str, svg: Path | None, form: str | None) -> None:
+def command(
+    stack: str, svg: Path | None, sizes: tuple[str, ...], layer: str | None, form: str | None
+) -> None:
     """Receptive field of a stack of layers: size, jump, start, coverage and the map of holes.
 
     STACK is kernels, first to last, each with dN dilation, sN stride and pN padding as needed; a
@@ -35,7 +41,14 @@ def command(stack: str, svg: Path | None, form: str | None) -> None:
     convatlas field "3 3 3"
     convatlas field "3d2 3d2 3d2"
     convatlas field "7s2p3 3s2p1 3p1 3p1"
+
+    Or of every layer of a network: convatlas field resnet50.
     """
+    if stack[:1].isalpha():
+        if svg:
+            raise UserError('--svg draws the map of a stack, such as "3d2 3d2", not of a network')
+        click.echo(field_of_network(stack, sizes, layer=layer).text(form))
+        return
     layers = parse_stack(stack)
     seen = coverage(layers)
     if svg:
