@@ -132,6 +132,24 @@ def test_attention_of_a_transformer(batch: int) -> None:
     check(Block(), (batch, 9, 16))
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_attention_whose_weights_are_asked_for(batch: int) -> None:
+    """The fused kernel's logarithms are counted though nothing is fused here: 4 heads x 9 rows."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = nn.MultiheadAttention(16, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            made: Tensor = self.attention(x, x, x)[0]
+            return made
+
+    module, shape = Block().train(), (9, batch, 16)
+    found = training_memory(capture(module, shape)).saved
+    assert found == sum(saved(module, torch.rand(shape))) + 4 * (4 * 9 * batch)
+
+
 def test_a_table_that_is_looked_up_keeps_the_places() -> None:
     module = nn.Embedding(10, 6).train()
     places = torch.randint(10, (2, 7))

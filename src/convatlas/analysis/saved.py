@@ -122,9 +122,7 @@ def dense(call: Call) -> Kept:
         return _factors(call)
     if not call.owned[0].trainable:
         return ()
-    if len(given.shape) < 3:
-        return (given,)
-    return (_as_matrices(given, (elements(given.shape[:-1]), given.shape[-1])),)
+    return (given if len(given.shape) < 3 else _as_matrix(given),)
 
 
 def matrix_product(call: Call) -> Kept:
@@ -147,13 +145,7 @@ def _folded(value: Value, partner: Value, batch: tuple[int, ...], *, turned: boo
     if len(value.shape) <= 2:
         return value
     if len(partner.shape) <= 2:  # all rows, or all columns, as one matrix
-        order = list(range(len(value.shape)))
-        if turned:
-            order[-2:] = order[:-3:-1]
-        shape = tuple(value.shape[axis] for axis in order)
-        strides = tuple(value.strides[axis] for axis in order)
-        wanted = (elements(shape[:-1]), shape[-1])
-        return value.size if viewed(shape, strides, wanted) is None else value
+        return _as_matrix(value, turned=turned)
     missing = len(batch) - (len(value.shape) - 2)
     before = (1,) * missing + value.shape[:-2]
     stretched = (*batch, *value.shape[-2:])
@@ -165,8 +157,15 @@ def _folded(value: Value, partner: Value, batch: tuple[int, ...], *, turned: boo
     return value
 
 
-def _as_matrices(value: Value, wanted: tuple[int, ...]) -> Value | int:
-    return value.size if viewed(value.shape, value.strides, wanted) is None else value
+def _as_matrix(value: Value, *, turned: bool = False) -> Value | int:
+    """All rows below one another, or (``turned``) all columns; copied where they do not fold."""
+    order = list(range(len(value.shape)))
+    if turned:
+        order[-2:] = order[:-3:-1]
+    shape = tuple(value.shape[axis] for axis in order)
+    strides = tuple(value.strides[axis] for axis in order)
+    wanted = (elements(shape[:-1]), shape[-1])
+    return value.size if viewed(shape, strides, wanted) is None else value
 
 
 def in_order(value: Value) -> Value | int:
@@ -225,6 +224,16 @@ def attention(call: Call) -> Kept:
     return *apart, *call.inputs[3:4], call.made, rows * 4
 
 
+def attention_weights(call: Call) -> Kept:
+    """Where the weights are asked for nothing is fused: scaled queries and the softmax, too."""
+    operation = call.operation
+    assert isinstance(operation, AttentionWeights)
+    q, k = call.inputs[:2]
+    tokens, *others, _ = q.shape
+    scores = elements(others) * operation.heads * tokens * k.shape[0]
+    return q.size, scores * q.itemsize
+
+
 def distance(call: Call) -> Kept:
     """The differences, which are squared."""
     operation = call.operation
@@ -271,7 +280,7 @@ RULES: dict[type, Rule] = {
     MatrixProduct: matrix_product,
     Einsum: einsum,
     Attention: attention,
-    AttentionWeights: lambda call: (call.made.size,),
+    AttentionWeights: attention_weights,
     Distance: distance,
     Activation: activation,
     Softmax: softmax,

@@ -33,11 +33,6 @@ class Call:
     made: Value
     owned: tuple[Parameter, ...]
 
-    @property
-    def trains(self) -> bool:
-        """Whether a weight of its own is trained."""
-        return any(parameter.trainable for parameter in self.owned)
-
 
 Kept = tuple[Value | int, ...]  # values, or bytes of something made for the purpose
 Rule = Callable[[Call], Kept]
