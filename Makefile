@@ -27,7 +27,7 @@ tests: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto
 
 atlas: $(VENV)/.installed
-	$(BIN)/python -m convatlas.atlas
+	$(BIN)/python -m convatlas.atlas docs/networks.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -1,10 +1,15 @@
-"""Rebuild the atlas from the model files: ``python -m convatlas.atlas``, or ``make atlas``."""
+"""Rebuild the atlas from the model files: ``make atlas``, or ``python -m convatlas.atlas [PAGE]``.
+
+PAGE is where the list of networks goes, docs/networks.md in the sources.
+"""
 
 import dataclasses
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from convatlas import models
 from convatlas.atlas import INDEX, PATH, Entry, member
@@ -73,3 +78,7 @@ def packed() -> bytes:
 
 if __name__ == "__main__":
     write_atomically(PATH, packed())
+    for path in sys.argv[1:]:
+        from convatlas.atlas.page import page  # reads what has just been written
+
+        write_atomically(Path(path), page())
