@@ -10,7 +10,7 @@ from convatlas.analysis.meaning.roles import Value
 from convatlas.analysis.meaning.words import full, long, setting, short, shown
 from convatlas.graph.operation import shown as shape_shown
 
-GEOMETRY = ("kernel", "padding", "dilation")
+GEOMETRY = ("kernel", "padding", "dilation", "rounding")
 # Settings that change parameters and multiply-adds; the first that differs is held to account.
 OF_PARAMETERS = ("width", "kernel", "groups", "bias", "affine", "kind", "links")
 OF_MACS = ("width", "kernel", "stride", "groups", "padding", "dilation", "kind", "links")
@@ -58,14 +58,15 @@ def of_settings(sides: Sides, matching: Matching) -> Iterator[Change]:
                 b=full(other) if name == "kind" else after,
                 places=((a.paths[i], b.paths[j]),),
                 effect=Effect(*counted),
+                at=i,
             )
 
 
 def _together(parts: Sequence[tuple[str, Value, Value]]) -> list[tuple[str, str, str]]:
-    """Settings in words; kernel, padding and dilation that change at once are one change."""
+    """Settings in words; those of a window that change at once are one change."""
     said = [(name, shown(name, before), shown(name, after)) for name, before, after in parts]
     shape = [part for part in said if part[0] in GEOMETRY]
-    if len(shape) < 2 or shape[0][0] != "kernel":
+    if len(shape) < 2:
         return said
     names, before, after = (", ".join(column) for column in zip(*shape, strict=True))
     return [(names, before, after), *(part for part in said if part not in shape)]
@@ -89,13 +90,16 @@ def of_wiring(sides: Sides, matching: Matching) -> Iterator[Change]:
             a=_inputs(a, reads[0]),
             b=_inputs(b, reads[1]),
             places=((a.paths[i], b.paths[j]),),
+            at=i,
+            plain=(_inputs(a, reads[0], plain=True), _inputs(b, reads[1], plain=True)),
         )
 
 
-def _inputs(side: Side, places: Sequence[int]) -> str:
-    """Operands by what they are and where; many are cut short."""
+def _inputs(side: Side, places: Sequence[int], *, plain: bool = False) -> str:
+    """Operands by what they are and (unless ``plain``) where; many are cut short."""
     said = [
-        f"{long(side.items[n])} ({side.paths[n]})" if side.paths[n] else long(side.items[n])
+        long(side.items[n], widths=not plain)
+        + (f" ({side.paths[n]})" if side.paths[n] and not plain else "")
         for n in places
     ]
     return "; ".join(said[:4]) + (f"; … ({len(said)})" if len(said) > 4 else "")

@@ -30,6 +30,7 @@ class Change:
     effect: Effect = Effect()
     operations: int = 1  # how many it concerns, of all places together
     note: str = ""
+    at: int = -1  # where in the first network's order of operations; -1: it is about the whole
     plain: tuple[str, str] | None = None  # a and b without what may differ between equal blocks
 
     @property

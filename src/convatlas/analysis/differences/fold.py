@@ -15,7 +15,8 @@ def fold(changes: Iterable[Change]) -> tuple[Change, ...]:
     for change in changes:
         said = change.plain or (change.a, change.b)
         groups.setdefault((change.what, said, change.note), []).append(change)
-    return tuple(_swapped(_scaled([_one(group) for group in groups.values()])))
+    folded = _swapped(_scaled([_one(group) for group in groups.values()]))
+    return tuple(sorted(folded, key=lambda change: change.at))
 
 
 def _one(group: list[Change]) -> Change:
@@ -72,6 +73,8 @@ def _swapped(changes: list[Change]) -> list[Change]:
             b=late.what.removeprefix("stride of "),
             places=strided.places,
             effect=other.effect + change.effect,
+            operations=other.operations + change.operations,
+            at=other.at,
         )
     return made
 

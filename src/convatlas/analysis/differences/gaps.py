@@ -21,6 +21,7 @@ class Part:
 
     side: Side
     places: Places
+    at: int  # where in the first network
 
     @property
     def items(self) -> list[Item]:
@@ -59,7 +60,7 @@ def of_gaps(sides: Sides, matching: Matching) -> Iterator[Change]:
     new: list[Part] = []
     exchanged: list[tuple[Part, Part]] = []
     for run in runs(matching, a.items, b.items):
-        pairs = zip_longest(_parts(a, run.a), _parts(b, run.b))
+        pairs = zip_longest(_parts(a, run.a, run.at), _parts(b, run.b, run.at))
         for one, other in pairs:
             if one and other:
                 exchanged.append((one, other))
@@ -75,24 +76,27 @@ def of_gaps(sides: Sides, matching: Matching) -> Iterator[Change]:
             b=listed(other.items),
             places=((one.path, other.path),),
             effect=_difference(one.cost, other.cost),
+            at=one.at,
             plain=(listed(one.items, widths=False), listed(other.items, widths=False)),
         )
     for part in gone:
-        yield _repeated(part, b, first=True) or Change(
+        yield _repeated(part, b, matching, first=True) or Change(
             what="left out",
             a=listed(part.items),
             b="",
             places=((part.path, ""),),
             effect=_difference(part.cost, Effect()),
+            at=part.at,
             plain=(listed(part.items, widths=False), ""),
         )
     for part in new:
-        yield _repeated(part, a, first=False) or Change(
+        yield _repeated(part, a, matching, first=False) or Change(
             what="added",
             a="",
             b=listed(part.items),
             places=(("", part.path),),
             effect=part.cost,
+            at=part.at,
             plain=("", listed(part.items, widths=False)),
         )
 
@@ -101,7 +105,7 @@ def _difference(a: Effect, b: Effect) -> Effect:
     return Effect(b.parameters - a.parameters, b.macs - a.macs)
 
 
-def _parts(side: Side, places: Places) -> list[Part]:
+def _parts(side: Side, places: Places, at: int) -> list[Part]:
     """Places split where nothing is read from one to the next."""
     group: dict[int, int] = {}
     for place in places:
@@ -114,7 +118,7 @@ def _parts(side: Side, places: Places) -> list[Part]:
     parts: dict[int, list[int]] = defaultdict(list)
     for place, name in group.items():
         parts[name].append(place)
-    return [Part(side, tuple(each)) for each in parts.values()]
+    return [Part(side, tuple(each), at) for each in parts.values()]
 
 
 def _moved(gone: list[Part], new: list[Part]) -> Iterator[Change]:
@@ -131,6 +135,7 @@ def _moved(gone: list[Part], new: list[Part]) -> Iterator[Change]:
             b=_between(other),
             places=((one.path, other.path),),
             effect=_difference(one.cost, other.cost),
+            at=one.at,
         )
 
 
@@ -143,16 +148,20 @@ def _between(part: Part) -> str:
     return f"{before}, before {short(items[below[0]])}" if below else f"{before}, last"
 
 
-def _repeated(part: Part, other: Side, *, first: bool) -> Change | None:
+def _repeated(part: Part, other: Side, matching: Matching, *, first: bool) -> Change | None:
     """Blocks that both networks have, but not equally often."""
     items, places = part.side.items, part.places
     if len(places) < 3 or places[-1] - places[0] != len(places) - 1:
         return None
     start, end = places[0], places[-1] + 1
+    known = matching.there if first else matching.back
     tokens = [item.token for item in items]
     period = _period(tokens[start:end])
     block = tokens[start : start + period]
-    if tokens[max(0, start - period) : start] != block and tokens[end : end + period] != block:
+    beside = range(max(0, start - period), start), range(end, min(end + period, len(items)))
+    if not any(
+        [tokens[n] for n in near] == block and all(n in known for n in near) for near in beside
+    ):
         return None
     unit = items[start : start + period]
     join = next((item for item in reversed(unit) if item.role in JOINS), unit[-1])
@@ -167,6 +176,7 @@ def _repeated(part: Part, other: Side, *, first: bool) -> Change | None:
         places=((part.path, ""),) if first else (("", part.path),),
         effect=_difference(cost, Effect()) if first else cost,
         operations=len(places),
+        at=part.at,
         note=listed([item for item in unit if item.get("width") is not None]),
     )
 

@@ -17,6 +17,7 @@ class Run:
 
     a: tuple[int, ...]
     b: tuple[int, ...]
+    at: int  # where in the first network
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def match(a: Items, b: Items, paths: tuple[Paths, Paths]) -> Matching:
     """Items side by side, then those left over that read the same and do the same."""
     pairs = list(align(a, b))
     pairs = _slid(pairs, a, b, paths)
+    _exchanged(pairs, a, b)
     there = dict(pairs)
     back = {y: x for x, y in pairs}
     waiting: dict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -47,6 +49,34 @@ def match(a: Items, b: Items, paths: tuple[Paths, Paths]) -> Matching:
                 there[x], back[y] = y, x
                 break
     return Matching(there, back, tuple(pairs))
+
+
+def _exchanged(pairs: list[tuple[int, int]], a: Items, b: Items) -> None:
+    """Beside a pair that reads other things may stand an equal item that reads the same."""
+    there = dict(pairs)
+    back = {y: x for x, y in pairs}
+    ends = [(-1, -1), *pairs, (len(a), len(b))]
+    for n, (x, y) in enumerate(pairs):
+        if _reads_alike(a[x], b[y], there):
+            continue
+        (low_x, low_y), (high_x, high_y) = ends[n], ends[n + 2]
+        firsts = [(i, y) for i in range(low_x + 1, high_x) if i not in there]
+        seconds = [(x, j) for j in range(low_y + 1, high_y) if j not in back]
+        for i, j in (*firsts, *seconds):
+            if _equal(a[i], b[j]) and _reads_alike(a[i], b[j], there):
+                del there[x], back[y]
+                there[i], back[j] = j, i
+                pairs[n] = ends[n + 1] = i, j
+                break
+
+
+def _equal(one: Item, other: Item) -> bool:
+    return one.token == other.token and one.shape == other.shape
+
+
+def _reads_alike(one: Item, other: Item, there: dict[int, int]) -> bool:
+    inputs = [there.get(i, -1) for i in one.inputs]
+    return _read(one, inputs) == _read(other, other.inputs)
 
 
 def _read(item: Item, inputs: Sequence[int]) -> list[int]:
@@ -78,8 +108,7 @@ def _best_shift(pairs: list[tuple[int, int]], n: int, side: int, items: Items, p
         place = start - shift - 1
         joined = pairs[n - shift][side] == place  # no other gap in between
         other = place + end - start
-        same = items[place].token == items[other].token and items[place].shape == items[other].shape
-        if not joined or not same:
+        if not joined or not _equal(items[place], items[other]):
             break
         shift += 1
         spread = _spread(paths[start - shift : end - shift])
@@ -102,7 +131,7 @@ def runs(matching: Matching, a: Items, b: Items) -> Iterator[Run]:
         left = tuple(i for i in range(x, next_x) if i not in matching.there)
         right = tuple(j for j in range(y, next_y) if j not in matching.back)
         if left or right:
-            yield Run(left, right)
+            yield Run(left, right, x)
         x, y = next_x + 1, next_y + 1
 
 

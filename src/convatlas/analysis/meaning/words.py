@@ -110,6 +110,8 @@ def _padding(pairs: tuple[Value, ...]) -> str:
 
 def setting(name: str, item: Item) -> str:
     """What differs: the stride of convolution 3×3, the kind of normalisation."""
+    if name in ("numbers", "trained", "shared"):
+        return SETTINGS[name]
     if name == "over":
         return f"what a {item.role} reads at once"
     if name == "kind":
