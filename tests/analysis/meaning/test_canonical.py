@@ -32,6 +32,7 @@ SAME = [
     ((POOL, nn.Flatten()), (nn.AvgPool2d(30), Does(lambda x: x.view(1, 8)))),
     ((POOL, nn.Flatten()), (Does(lambda x: x.flatten(2).mean(-1)),)),
     ((nn.ReLU6(),), (nn.Hardtanh(0, 6),)),
+    ((nn.ReLU6(),), (Does(lambda x: F.hardtanh(x, max_val=6, min_val=0)),)),
     ((nn.ReLU(),), (Does(lambda x: x.clamp_min(0)),)),
     ((nn.ZeroPad2d(1), nn.Conv2d(8, 4, 3)), (nn.Conv2d(8, 4, 3, padding=1),)),
     ((nn.Dropout(0), nn.Identity(), Does(Tensor.contiguous)), ()),

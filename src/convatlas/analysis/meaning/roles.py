@@ -75,6 +75,8 @@ def activation(function: str, settings: tuple[float | str, ...]) -> Meaning:
     """An activation under one name, its settings complete."""
     numbers = tuple(float(s) if isinstance(s, int) else s for s in settings)
     full = numbers + DEFAULTS.get(function, ())[len(numbers) :]
+    if function == "hardtanh":  # its bounds may have been given by name, in any order
+        full = tuple(sorted(full, key=float))
     same = SAME.get((function, full))
     return "activation", {"kind": same or function, "settings": () if same else full}
 
