@@ -20,6 +20,7 @@ COMMANDS = {
         "convatlas.cli.doctor",
         "What is wrong with a network at an input, what mends it.",
     ),
+    "check": ("convatlas.cli.check", "Re-compute the arithmetic of a note, line by line."),
     "train": ("convatlas.cli.train", "Train a network and leave a run folder with a report."),
     "resume": ("convatlas.cli.resume", "Go on with a run that was stopped."),
     "eval": ("convatlas.cli.evaluate", "Evaluate a run's network on its data."),
