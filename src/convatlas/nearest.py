@@ -1,4 +1,4 @@
-"""What to say of a name that no network has."""
+"""What to say of a name that is none."""
 
 import difflib
 
@@ -9,6 +9,10 @@ def unknown(name: str, names: tuple[str, ...]) -> str:
     profiles = [other for other in names if other.split("@")[0] == base]
     if profiles:
         return f"unknown network {name!r}; of {base} there are {', '.join(profiles)}"
+    return f"unknown network {name!r}{closest(name, names)}; `convatlas list` shows all of them"
+
+
+def closest(name: str, names: tuple[str, ...]) -> str:
+    """``; did you mean …?``, or nothing if no name is near."""
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return f"unknown network {name!r}; {hint}`convatlas list` shows all of them"
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

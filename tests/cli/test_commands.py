@@ -115,7 +115,7 @@ def test_seeds_give_a_mean_and_a_folder_each(
     ("arguments", "message"),
     [
         (["train", "lenet6"], "error: unknown network 'lenet6'; did you mean 'lenet5'"),
-        (["train", "lenet5", "--data", "mnits"], "did you mean mnist"),
+        (["train", "lenet5", "--data", "mnits"], "did you mean 'mnist'"),
         (["train", "lenet5", "--recipe", "sprintt"], "did you mean 'sprint'"),
         (["train", "lenet5", "--size", "14"], "has pictures of 28 x 28, not 14 x 14"),
         (

@@ -224,7 +224,7 @@ def test_a_folder_that_holds_something_is_not_written_to(pictures: Path, tmp_pat
     ("changes", "message"),
     [
         ({"network": "lenet9"}, "unknown network 'lenet9'"),
-        ({"data": "mnits"}, "unknown data set 'mnits'; did you mean mnist"),
+        ({"data": "mnits"}, "unknown data set 'mnits'; did you mean 'mnist'"),
         ({"device": "cuda:99"}, "no device 'cuda:99' on this machine; usable: auto, cpu"),
         ({"network": "lenet5"}, "3 classes; use lenet-relu"),
         ({"size": 8}, "pictures of 8x8 leave nothing"),

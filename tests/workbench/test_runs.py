@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from convatlas import Recipe, UserError
-from convatlas.workbench import runs
 from convatlas.training.loop import Silent
+from convatlas.workbench import runs
 
 RECIPE = Recipe(name="short", epochs=1, batch=16, lr=0.05)
 NO_REPORT = runs.Options(report=False)
@@ -68,9 +68,7 @@ def test_a_series_of_bad_input_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_evaluating_the_test_part_draws_the_report_again(pictures: Path, tmp_path: Path) -> None:
-    run = runs.train(
-        "lenet-relu", f"folder:{pictures}", recipe=RECIPE, out=tmp_path / "run"
-    ).folder
+    run = runs.train("lenet-relu", f"folder:{pictures}", recipe=RECIPE, out=tmp_path / "run").folder
     assert "was opened once" in run.report.read_text()
     runs.evaluate(run.path)
     assert "was opened twice" in run.report.read_text()

@@ -7,7 +7,6 @@ code holds longer than it reads them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,6 +16,7 @@ from convatlas.errors import UserError
 from convatlas.graph.graph import BYTES, Graph, Parameter
 from convatlas.graph.operation import Shape
 from convatlas.graph.propagate import propagate
+from convatlas.nearest import closest
 
 STEP = 4  # bytes of a counter or another single number that torch keeps for each weight
 # Tensors of the weight's size that an optimiser keeps for each weight, and single numbers.
@@ -153,8 +153,7 @@ def training_memory(
 def optimiser_state(graph: Graph, optimiser: str) -> int:
     """Bytes that an optimiser keeps for the trained weights that are used."""
     if optimiser not in OPTIMISERS:
-        close = get_close_matches(optimiser, OPTIMISERS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = closest(optimiser, tuple(OPTIMISERS))
         known = ", ".join(OPTIMISERS)
         raise UserError(f"unknown optimiser {optimiser!r}, expected one of {known}{hint}")
     tensors, numbers = OPTIMISERS[optimiser]

@@ -15,6 +15,7 @@ COMMANDS = {
     "field": ("convatlas.cli.field", "Receptive field of a stack of layers, with its holes."),
     "show": ("convatlas.cli.show", "Every layer of a network: sizes, parameters, MACs, memory."),
     "compare": ("convatlas.cli.compare", "Networks side by side, with ratios and a picture."),
+    "diff": ("convatlas.cli.diff", "What differs between two networks by meaning."),
     "sweep": ("convatlas.cli.sweep", "A network over input sizes and batches."),
     "doctor": (
         "convatlas.cli.doctor",

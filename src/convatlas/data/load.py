@@ -1,6 +1,5 @@
 """Data sets by name."""
 
-import difflib
 from pathlib import Path
 
 from convatlas.data.cifar import CIFAR_10, CIFAR_100, cifar
@@ -10,6 +9,7 @@ from convatlas.data.fashion import SOURCE
 from convatlas.data.idx_sets import fashion_mnist, mnist
 from convatlas.data.locate import locate
 from convatlas.errors import UserError
+from convatlas.nearest import closest
 
 NAMES = ("mnist", "fashion-mnist", "cifar10", "cifar100")
 FOLDER = "folder:"
@@ -54,11 +54,10 @@ def _named(name: str) -> Dataset:
 
 def _unknown(name: str) -> UserError:
     """With the nearest known name, or the prefix if it looks like a path."""
-    close = difflib.get_close_matches(name.lower(), NAMES, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    if not close and Path(name).expanduser().is_dir():
-        hint = f"did you mean {FOLDER}{name}? "
+    hint = closest(name.lower(), NAMES)
+    if not hint and Path(name).expanduser().is_dir():
+        hint = f"; did you mean {FOLDER}{name}?"
     return UserError(
-        f"unknown data set {name!r}; {hint}Known: {', '.join(NAMES)}, and {FOLDER}PATH "
+        f"unknown data set {name!r}{hint or ';'} Known: {', '.join(NAMES)}, and {FOLDER}PATH "
         f"for a folder with one sub-folder per class"
     )

@@ -1,5 +1,6 @@
 """The networks: one file per paper, listed here in one explicit table."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -73,6 +74,22 @@ def blueprint(name: str, task: Task = Task()) -> Blueprint[Any]:  # noqa: B008 -
     raise UserError(unknown(name, names()))
 
 
-def create(name: str, task: Task = Task()) -> nn.Module:  # noqa: B008 - a frozen value
-    """Build the named network with fresh weights, for input ``(N, in_channels, size, size)``."""
-    return blueprint(name, task).build()
+def create(
+    name: str,
+    task: Task = Task(),  # noqa: B008 - a frozen value
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    image_size: int | None = None,
+    init: bool = True,
+) -> nn.Module:
+    """Build the named network for input ``(N, in_channels, size, size)``.
+
+    What is not given is as published; stem or head are adapted, and `blueprint` says how the
+    network then departs from its paper. Weights are drawn as the paper says, from torch's global
+    generator, or not at all (``init=False``: on the meta device, in milliseconds).
+    """
+    given = {"num_classes": num_classes, "in_channels": in_channels, "image_size": image_size}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    found = blueprint(name, replace(task, **changes))
+    return found.build() if init else found.layout()

@@ -156,6 +156,8 @@ class WindowAttention(nn.Module):
 class Block(nn.Module):
     """Equation 3: x + attention(norm(x)), then x + mlp(norm(x))."""
 
+    channels_last = True  # its maps are (N, H, W, C)
+
     def __init__(self, width: int, shift: int, rate: float) -> None:
         super().__init__()
         hidden = EXPANSION * width
@@ -174,6 +176,8 @@ class Block(nn.Module):
 class PatchMerging(nn.Module):
     """The channels of each 2x2 positions as one, normed, then half as many (section 3.1)."""
 
+    channels_last = True  # its maps are (N, H, W, C)
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.reduce = nn.Linear(4 * width, 2 * width, bias=False)
@@ -190,6 +194,8 @@ class PatchMerging(nn.Module):
 class PatchEmbedding(nn.Module):
     """One vector for each 4x4 pixels, normed."""
 
+    channels_last = True  # its maps are (N, H, W, C)
+
     def __init__(self, c_in: int, width: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(c_in, width, PATCH, stride=PATCH)
@@ -200,14 +206,20 @@ class PatchEmbedding(nn.Module):
         return self.norm(self.conv(x).permute(0, 2, 3, 1))
 
 
-def stage(width: int, rates: Sequence[float], *, merge: bool) -> nn.Sequential:
+class Stage(nn.Sequential):
+    """One stage of Figure 3."""
+
+    channels_last = True
+
+
+def stage(width: int, rates: Sequence[float], *, merge: bool) -> Stage:
     """Patch merging, in all stages but the first, then blocks; every second one is shifted."""
     parts = OrderedDict[str, nn.Module]()
     if merge:
         parts["merging"] = PatchMerging(width // 2)
     for number, rate in enumerate(rates):
         parts[f"block{number + 1}"] = Block(width, (number % 2) * (WINDOW // 2), rate)
-    return nn.Sequential(parts)
+    return Stage(parts)
 
 
 class Swin(nn.Module):

@@ -1,9 +1,9 @@
 """The recipes that come with ConvAtlas; each was chosen on the validation part alone."""
 
-import difflib
 from pathlib import Path
 
 from convatlas.errors import UserError
+from convatlas.nearest import closest
 from convatlas.training.recipe import Freeze, Recipe, read_toml
 from convatlas.training.schedule import Cosine, OneCycle, Step, Triangular
 
@@ -62,7 +62,6 @@ def recipe_for(network: str, wanted: str | None = None) -> Recipe:
         return RECIPES[name]
     if name.endswith(".toml"):
         return read_toml(Path(name))
-    close = difflib.get_close_matches(name, RECIPES, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
     known = ", ".join(RECIPES)
-    raise UserError(f"unknown recipe {name!r}; {hint}give one of {known}, or a .toml file")
+    hint = closest(name, tuple(RECIPES))
+    raise UserError(f"unknown recipe {name!r}{hint}; give one of {known}, or a .toml file")

@@ -2,13 +2,13 @@ from changed import changed, every, untouched
 from torch import nn
 
 from convatlas.analysis.diff import diff
-from convatlas.cli.diff import changes_table, kinds_table, table
 from convatlas.tables import render
+from convatlas.workbench.diff import changes_table, kinds_table
 
 
 def test_changes_as_a_table() -> None:
     found = diff(untouched("alexnet"), changed("alexnet", every(nn.Dropout, p=0.3)))
-    assert render(table(found), "csv").splitlines() == [
+    assert render(changes_table(found), "csv").splitlines() == [
         "place in A,place in B,what,A,B,parameters,MACs,times",
         "classifier.0,classifier.0,p of dropout,0.5,0.3,–,–,2",
     ]
@@ -24,5 +24,4 @@ def test_a_total_stands_below_several() -> None:
 
 def test_unlike_networks_by_kind_the_costliest_first() -> None:
     found = diff(untouched("vgg16"), untouched("swin_t"))
-    assert table(found) == kinds_table(found)
-    assert [row[0] for row in table(found).rows[:2]] == ["convolution", "dense layer"]
+    assert [row[0] for row in kinds_table(found).rows[:2]] == ["convolution", "dense layer"]
