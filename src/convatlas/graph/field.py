@@ -2,7 +2,8 @@
 
 Along an axis of the picture the value at index ``i`` reads from ``low + i·jump`` to
 ``high + i·jump``, borders not clipped. Where axes are upsampled ``low``, ``high`` and ``jump`` are
-fractions and the size is that of the position that reads most. Normalisation counts as pointwise.
+fractions, bounds of what is read, and the size is that of the position that reads most.
+Normalisation counts as pointwise.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Operation, Shape
 from convatlas.graph.pool import Pool, SubSampling
 from convatlas.graph.propagate import Propagation
+from convatlas.graph.window import Window
 
 Rule = Callable[[Operation, Sequence[Field | None], Sequence[Shape], Shape], Field | None]
 
@@ -23,7 +25,7 @@ class Step(NamedTuple):
     """How one distinct operation moves a field: it does not, by equal windows, or by a rule."""
 
     passes: bool
-    window: tuple[int, int, int] | None  # before, reach, stride on both axes
+    window: Window | None  # the same on both axes
     rule: Rule
 
 
@@ -75,11 +77,10 @@ def _step(operation: Operation) -> Step:
     kind = type(operation)
     rule = rules.RULES.get(kind, rules.pointwise)
     passes = rule is rules.pointwise
-    window = None
+    window: Window | None = None
     if isinstance(operation, Conv | Pool | SubSampling):
         each = operation.windows
         if len(each) == 2 and each[0] == each[1]:
-            w = each[0]
-            window = (w.before, w.reach, w.stride)
-            passes = window == (0, 0, 1)
+            window = each[0]
+            passes = (window.before, window.reach, window.stride) == (0, 0, 1)
     return Step(passes, window, rule)

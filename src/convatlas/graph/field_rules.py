@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import lcm
 
 from convatlas.graph.conv import Conv, ConvTransposed
-from convatlas.graph.field_axes import Axis, Field, absorbed, merged, slid
+from convatlas.graph.field_axes import Axis, Field, Move, absorbed, merged, offset, slid
 from convatlas.graph.operation import Operation, Shape, elements
+from convatlas.graph.pixels import divided, interpolated, spread_from
+from convatlas.graph.pixels import moved as steps
+from convatlas.graph.pixels import shuffled as laid
 from convatlas.graph.pointwise import Softmax
 from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
 from convatlas.graph.product import (
@@ -32,13 +36,13 @@ from convatlas.graph.rearrange import (
     Unsqueeze,
     View,
 )
+from convatlas.graph.resampling import Grid, grid
 from convatlas.graph.sizes import value
 from convatlas.graph.source import Constant, Gather, Unknown
 
 Fields = Sequence[Field | None]
 Shapes = Sequence[Shape]
 Rule = Callable[[Operation, Fields, Shapes, Shape], Field | None]
-Spread = tuple[int | Fraction, int | Fraction, int | Fraction]  # before, reach, stride
 
 
 def pointwise(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -67,7 +71,7 @@ def renumbered(field: Field, shape: Shape, places: dict[int, int]) -> Field:
     return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
 
 
-def spread(field: Field, shape: Shape, each: Sequence[Spread | None]) -> Field:
+def spread(field: Field, shape: Shape, each: Sequence[Move | None]) -> Field:
     """Windows over the last axes; the axis before them is mixed; ``None``: read as a whole."""
     first = len(shape) - len(each)
     axes: list[Axis] = []
@@ -81,7 +85,7 @@ def spread(field: Field, shape: Shape, each: Sequence[Spread | None]) -> Field:
             axes.append(absorbed(axis, shape[dim]))
             dims.append(-1)
         else:
-            axes.append(slid(axis, *window))
+            axes.append(slid(axis, window))
             dims.append(dim)
     return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
 
@@ -89,19 +93,20 @@ def spread(field: Field, shape: Shape, each: Sequence[Spread | None]) -> Field:
 def windowed(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
     """Convolution and pooling."""
     assert isinstance(operation, Conv | Pool | SubSampling)
-    each = [(w.before, w.reach, w.stride) for w in operation.windows]
+    each = [Move.of(window) for window in operation.windows]
     return fields[0] and spread(fields[0], shapes[0], each)
 
 
 def transposed(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
     """Output o reads the inputs (o + p - t·d) / s: of these fractions the whole ones are there."""
     assert isinstance(operation, ConvTransposed)
-    each: list[Spread] = []
+    each: list[Move] = []
     for k, s, p, d in zip(
         operation.kernel, operation.stride, operation.padding, operation.dilation, strict=True
     ):
         reach = Fraction((k - 1) * d, s)
-        each.append((reach - Fraction(p, s), reach, Fraction(1, s)))
+        move = Move(reach - Fraction(p, s), reach, Fraction(1, s), spread_from(k, s, p, d))
+        each.append(move)
     return fields[0] and spread(fields[0], shapes[0], each)
 
 
@@ -113,40 +118,36 @@ def adaptive(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) 
     return fields[0] and spread(fields[0], shapes[0], each)
 
 
-def _adaptive(size: int, out: int) -> Spread | None:
+def _adaptive(size: int, out: int) -> Move | None:
     if out == 1 and size > 1:
         return None
+    back = divided(size, out)
     if size % out == 0:
-        return 0, size // out - 1, size // out
+        return Move(0, size // out - 1, size // out, back)
     ratio, slack = Fraction(size, out), Fraction(out - 1, out)
-    return slack, ratio - 1 + 2 * slack, ratio
+    return Move(slack, ratio - 1 + 2 * slack, ratio, back)
 
 
 def resized(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
-    """Interpolation: the neighbours that can have weight, at the position that reads most."""
+    """Interpolation: the neighbours that have weight."""
     assert isinstance(operation, Resize)
     axes = len(operation.sizes or operation.factors or ())
-    each = [
-        _resized(operation, size, out)
-        for size, out in zip(shapes[0][-axes:], made[-axes:], strict=True)
-    ]
+    sizes = zip(shapes[0][-axes:], made[-axes:], strict=True)
+    if operation.mode == "area":
+        each = [_adaptive(size, out) for size, out in sizes]
+    else:
+        each = [_resized(operation.mode, grid(operation, axis, *s)) for axis, s in enumerate(sizes)]
     return fields[0] and spread(fields[0], shapes[0], each)
 
 
-def _resized(operation: Resize, size: int, out: int) -> Spread:
-    ratio = Fraction(size, out)
-    if operation.mode.startswith("nearest"):
-        slack = 1 - Fraction(1, ratio.denominator)
-        return slack, slack, ratio
-    sides = 2 if operation.mode == "bicubic" else 1
-    if operation.align_corners:
-        ratio = Fraction(size - 1, out - 1) if out > 1 else Fraction(0)
-        offset, parts = Fraction(0), ratio.denominator
-    else:
-        offset, parts = ratio / 2 - Fraction(1, 2), (ratio / 2 - Fraction(1, 2)).denominator
-        parts = max(parts, ratio.denominator)
-    reach = sides - Fraction(1, parts)  # a neighbour a whole step away has no weight
-    return reach - offset, 2 * reach, ratio
+def _resized(mode: str, on: Grid) -> Move:
+    start, step = on
+    back = interpolated(start, step, mode)
+    least = Fraction(1, lcm(start.denominator, step.denominator))
+    if mode.startswith("nearest"):
+        return Move(1 - least - start, 1 - least, step, back)
+    reach = (2 if mode == "bicubic" else 1) - least  # a neighbour a whole step away has no weight
+    return Move(reach - start, 2 * reach, step, back)
 
 
 def shuffled(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -154,7 +155,8 @@ def shuffled(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) 
     assert isinstance(operation, PixelShuffle)
     r = operation.factor
     slack = 1 - Fraction(1, r)
-    one: Spread = (0, r - 1, r) if operation.inverse else (slack, slack, Fraction(1, r))
+    back = laid(r, operation.inverse)
+    one = Move(0, r - 1, r, back) if operation.inverse else Move(slack, slack, Fraction(1, r), back)
     return fields[0] and spread(fields[0], shapes[0], [one, one])
 
 
@@ -277,10 +279,11 @@ def cut(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Fi
     start = value(operation.start, tuple(shapes))
     start = max(start + shape[axis], 0) if start < 0 else start
     moved = _moved(field, {axis: start})
-    if operation.step == 1:
+    step = operation.step
+    if step == 1:
         return moved
     axes = tuple(
-        slid(a, 0, 0, operation.step) if dim == axis else a
+        slid(a, Move(0, 0, step, steps(0, step))) if dim == axis else a
         for a, dim in zip(moved.axes, moved.dims, strict=True)
     )
     return moved._replace(axes=axes)
@@ -327,7 +330,7 @@ def lost(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> 
 def _moved(field: Field, by: dict[int, int]) -> Field:
     """The first position is a later one."""
     axes = tuple(
-        a._replace(low=a.low + by[dim] * a.jump, high=a.high + by[dim] * a.jump) if dim in by else a
+        offset(a, by[dim]) if dim in by else a
         for a, dim in zip(field.axes, field.dims, strict=True)
     )
     return field._replace(axes=axes)

@@ -124,6 +124,22 @@ def moved(by: int, step: int = 1) -> Back:
     return lambda line: Line.of(position * step + by for position in line)
 
 
+def bordered(before: int, length: int, mode: str) -> Back:
+    """A border of that width in front: outside the axis, what stands in for it by the mode."""
+    if mode == "constant":
+        return moved(-before)
+
+    def inside(position: int) -> int:
+        at = position - before
+        if mode == "circular":
+            return at % length
+        if mode == "reflect":
+            return abs(at) if at < length else 2 * (length - 1) - at
+        return min(max(at, 0), length - 1)
+
+    return lambda line: Line.of(map(inside, line))
+
+
 def through(window: Window) -> Back:
     """Position o reads o·stride - before + t·dilation."""
 
@@ -168,28 +184,30 @@ def divided(length: int, out: int) -> Back:
     )
 
 
-def interpolated(length: int, out: int, mode: str, align_corners: bool) -> Back:
-    """The neighbours that have weight; beyond the border the last pixel stands in."""
-    if mode.startswith("nearest"):
-        half = Fraction(1, 2) if mode == "nearest-exact" else Fraction(0)
-        return lambda line: Line.of(
-            min(floor((position + half) * length / out), length - 1) for position in line
-        )
+def interpolated(start: Fraction, step: Fraction, mode: str, length: int | None = None) -> Back:
+    """Position o lies at ``start + o·step``: its neighbours that have weight.
+
+    On an axis of a ``length`` the last pixel stands in for what lies beyond the border.
+    """
     sides = 2 if mode == "bicubic" else 1
 
     def back(line: Line) -> Line:
-        read = set()
+        read: set[int] = set()
         for position in line:
-            if align_corners:
-                at = Fraction(position * (length - 1), out - 1) if out > 1 else Fraction(0)
-            else:
-                at = (position + Fraction(1, 2)) * Fraction(length, out) - Fraction(1, 2)
-                at = max(at, Fraction(0)) if sides == 1 else at
-            near = [at] if at.denominator == 1 else range(ceil(at - sides), floor(at + sides) + 1)
-            read |= {min(max(int(i), 0), length - 1) for i in near}
-        return Line.of(read)
+            at = start + position * step
+            if mode.startswith("nearest"):
+                read.add(floor(at))
+                continue
+            if length is not None and sides == 1:
+                at = max(at, Fraction(0))
+            read |= {int(at)} if at.denominator == 1 else _near(at, sides)
+        return Line.of(read if length is None else {min(max(i, 0), length - 1) for i in read})
 
     return back
+
+
+def _near(at: Fraction, sides: int) -> set[int]:
+    return set(range(ceil(at - sides), floor(at + sides) + 1))
 
 
 def shuffled(factor: int, inverse: bool) -> Back:

@@ -1,32 +1,17 @@
 """Exactly which pixels a value reads: coverage, gridding, pixels that are never read."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from convatlas.errors import UserError
-from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.field import fields
 from convatlas.graph.field_axes import Field
 from convatlas.graph.graph import Graph
-from convatlas.graph.operation import Operation, Shape
-from convatlas.graph.pixels import (
-    Back,
-    Line,
-    Pixels,
-    divided,
-    everything,
-    interpolated,
-    moved,
-    same,
-    shuffled,
-    spread_from,
-    through,
-)
-from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
+from convatlas.graph.operation import Shape
+from convatlas.graph.pixels import Line, Pixels
 from convatlas.graph.propagate import Propagation
-from convatlas.graph.rearrange import Pad, PixelShuffle, Resize, Select, Slice
-from convatlas.graph.sizes import value
+from convatlas.graph.source import Input
+from convatlas.graph.ways import Passage
 
 Position = tuple[int, int] | Literal["all"]
 
@@ -58,49 +43,71 @@ def coverage(
     graph: Graph, made: Propagation, node: int, position: tuple[int, int] = (0, 0)
 ) -> Coverage:
     """What one position of a node reads of the first picture, as if there were no borders."""
-    return Coverage(_walk(graph, made, node, Pixels.block(*_lines(position)), clip=False))
+    seen = _seen(graph, made)
+    return Coverage(_walk(graph, made, seen, {node: Pixels.block(*_lines(position))}, clip=False))
 
 
 def reads(graph: Graph, made: Propagation, node: int, position: Position) -> Pixels:
-    """The pixels of the first picture that a position of a node, or all of them, really reads."""
+    """The pixels of the first picture that a position of a node, or all of them, really reads.
+
+    Exact wherever positions can be followed; where maps are joined along an axis of the picture,
+    rolled around or taken apart by a view, every position counts as reading what all of them do.
+    Raises `UserError` for a position that the node does not have.
+    """
+    seen = _seen(graph, made)
+    height, width = _extent(seen[node], made.measures[node].shape)
     if position == "all":
-        height, width = _extent(fields(graph, made)[node], made.measures[node].shape)
         start = Pixels.block(Line.span(height), Line.span(width))
     else:
+        row, column = position
+        if not (0 <= row < height and 0 <= column < width):
+            raise UserError(
+                f"there is no position {row}, {column} on a map of {height}×{width}; "
+                f"rows go from 0 to {height - 1}, columns from 0 to {width - 1}"
+            )
         start = Pixels.block(*_lines(position))
-    return _walk(graph, made, node, start, clip=True)
+    return _walk(graph, made, seen, {node: start}, clip=True)
 
 
 def _lines(position: tuple[int, int]) -> tuple[Line, Line]:
     return Line(1, position[0]), Line(1, position[1])
 
 
-def _walk(graph: Graph, made: Propagation, node: int, start: Pixels, *, clip: bool) -> Pixels:
-    found = fields(graph, made)
-    source = graph.picture
-    field = found[source]
-    if field is None or len(field.axes) != 2:
+def _seen(graph: Graph, made: Propagation) -> tuple[Field | None, ...]:
+    """Fields on the first picture."""
+    before = graph.nodes[: graph.picture]
+    seen = fields(graph, made, sum(isinstance(node.operation, Input) for node in before))
+    start = seen[graph.picture]
+    if start is None or len(start.axes) != 2:
         raise UserError(f"{graph.name} takes no pictures (N×C×H×W), so it reads no pixels")
-    wanted: dict[int, Pixels] = {node: start}
-    for index in range(node, source, -1):
-        pixels = wanted.pop(index, None)
-        field = found[index]
-        if pixels is None or field is None:
+    return seen
+
+
+def _walk(
+    graph: Graph,
+    made: Propagation,
+    seen: tuple[Field | None, ...],
+    wanted: dict[int, Pixels],
+    *,
+    clip: bool,
+) -> Pixels:
+    """From the pixels wanted of a node back to those of the picture."""
+    for index in range(max(wanted), graph.picture, -1):
+        pixels, after = wanted.pop(index, None), seen[index]
+        if pixels is None or after is None:
             continue
-        entry = graph.nodes[index]
-        shapes = [made.measures[i].shape for i in entry.inputs]
-        for place, into in enumerate(entry.inputs[: entry.data]):
-            before = found[into]
+        node = graph.nodes[index]
+        shapes = [made.measures[i].shape for i in node.inputs]
+        passage = Passage(node.operation, shapes, made.measures[index].shape, clip)
+        for place, into in enumerate(node.inputs[: node.data]):
+            before = seen[into]
             if before is None:
                 continue
-            ways = _ways(
-                entry.operation, place, (before, field), shapes, made.measures[index].shape
-            )
-            read = pixels.back(*ways)
+            read = pixels.back(*passage.ways(place, before, after))
             if clip:
                 read = read.within(*_extent(before, shapes[place]))
             wanted[into] = wanted[into].joined(read) if into in wanted else read
-    return wanted.get(source, Pixels({}))
+    return wanted.get(graph.picture, Pixels({}))
 
 
 def _extent(field: Field | None, shape: Shape) -> tuple[int, int]:
@@ -108,69 +115,3 @@ def _extent(field: Field | None, shape: Shape) -> tuple[int, int]:
     dims = field.dims if field else (-1, -1)
     height, width = (shape[dim] if dim >= 0 else 1 for dim in dims)
     return height, width
-
-
-def _ways(
-    operation: Operation,
-    place: int,
-    around: tuple[Field, Field],
-    shapes: Sequence[Shape],
-    made: Shape,
-) -> tuple[Back, Back]:
-    """How each axis of the picture is walked back through one operation."""
-    before, after = around
-    vertical, horizontal = (
-        _way(operation, (dim, then), shapes, place, made)
-        for dim, then in zip(before.dims, after.dims, strict=True)
-    )
-    return vertical, horizontal
-
-
-def _way(
-    operation: Operation,
-    dims: tuple[int, int],
-    shapes: Sequence[Shape],
-    place: int,
-    made: Shape,
-) -> Back:
-    dim, then = dims
-    if dim < 0:
-        return everything(1)
-    length = shapes[place][dim]
-    if then < 0 or (length == 1 and made[then] != 1 and not isinstance(operation, SPREAD)):
-        return everything(length)
-    if isinstance(operation, Conv | Pool | SubSampling):
-        axis = dim - (len(made) - len(operation.kernel))
-        return through(operation.windows[axis]) if axis >= 0 else same
-    if isinstance(operation, ConvTransposed):
-        axis = dim - (len(made) - len(operation.kernel))
-        return spread_from(
-            *(operation.kernel[axis], operation.stride[axis]),
-            *(operation.padding[axis], operation.dilation[axis]),
-        )
-    if isinstance(operation, AdaptivePool):
-        return divided(length, made[then])
-    if isinstance(operation, Resize):
-        return interpolated(length, made[then], operation.mode, operation.align_corners)
-    if isinstance(operation, PixelShuffle):
-        return shuffled(operation.factor, operation.inverse)
-    return _shift(operation, dim, shapes)
-
-
-SPREAD = (ConvTransposed, Resize, Pad, PixelShuffle, Conv, Pool, AdaptivePool)
-
-
-def _shift(operation: Operation, dim: int, shapes: Sequence[Shape]) -> Back:
-    """What moves positions without mixing them."""
-    shape = shapes[0]
-    if isinstance(operation, Pad):
-        first = len(shape) - len(operation.widths)
-        if dim >= first:
-            return moved(-value(operation.widths[dim - first][0], tuple(shapes)))
-    if isinstance(operation, Slice) and operation.axis % len(shape) == dim:
-        start = value(operation.start, tuple(shapes))
-        return moved(start + shape[dim] if start < 0 else start, operation.step)
-    if isinstance(operation, Select) and operation.axis % len(shape) == dim:
-        index = value(operation.index, tuple(shapes)) % shape[dim]
-        return lambda line: Line(1, index) if line.bits else line
-    return same
