@@ -14,10 +14,11 @@ class _Undrawn(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
+        kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if args and name.endswith("_") and not name.endswith("__"):
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        if name.endswith("_") and not name.endswith("__"):
+            return args[0] if args else kwargs["tensor"]  # torch.nn.init calls it by name
+        return func(*args, **kwargs)
 
 
 @contextmanager
