@@ -82,8 +82,8 @@ class _Linear(TorchFunctionMode):
             return F.adaptive_avg_pool2d(args[0], *args[1:])
         if func in (torch.conv2d, torch.conv_transpose2d):
             return self._conv(func, *args, **kwargs)
-        if name == "batch_norm":
-            return args[0]
+        if name in ("mul", "__mul__"):
+            return args[0] + args[1]  # reads both, whatever their values
         if name == "linear" and (self.thin or args[1].is_meta):
             return args[0].mean(-1, keepdim=True).expand(*args[0].shape[:-1], args[1].shape[0])
         if name == "linear":

@@ -147,12 +147,13 @@ def _phased(made: Axis, axis: Axis, move: Move) -> Axis:
 
 def _with(axis: Axis, phases: list[Reach | None]) -> Axis:
     """With its phases; a single one needs no telling."""
-    if len(phases) > 1 and any(phases):
-        return axis._replace(phases=tuple(phases))
-    if not phases or phases[0] is None:
+    if not any(phases):
         return axis
-    low, high = phases[0]
-    return axis._replace(low=low, high=high)
+    if len(phases) > 1:
+        made = axis._replace(phases=tuple(phases))
+    else:
+        made = axis._replace(low=phases[0][0], high=phases[0][1])  # type: ignore[index]
+    return made._replace(least=min(axis.least, made.size))
 
 
 def _hull(each: Iterable[Reach | None]) -> Reach | None:
