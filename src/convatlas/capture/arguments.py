@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import torch
+from torch import Tensor
+
 Handler = Callable[..., Any]
 
 
@@ -24,5 +27,15 @@ def listed(values: Sequence[Any]) -> tuple[Any, ...]:
 
 def positive(axes: int | Iterable[int], count: int) -> tuple[int, ...]:
     """Axes counted from the front."""
-    each = (axes,) if isinstance(axes, int) else axes
-    return tuple(int(axis) % count for axis in each)
+    each = tuple(map(int, (axes,) if isinstance(axes, int) else axes))
+    most = max(count, 1)  # a number without axes may be asked for its only one
+    if any(not -most <= axis < most for axis in each):
+        raise IndexError(f"there is no axis {', '.join(map(str, each))} in {count}")
+    return tuple(axis % most for axis in each)
+
+
+def forms(*names: str) -> tuple[object, ...]:
+    """Functions of torch and methods of its tensors by name."""
+    return tuple(
+        getattr(place, name) for name in names for place in (torch, Tensor) if hasattr(place, name)
+    )

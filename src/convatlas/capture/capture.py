@@ -1,23 +1,23 @@
 """From any module to its graph, without computing anything."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Mapping
+from types import TracebackType
 
 import torch
 from torch import Tensor, nn
 
-from convatlas.capture.collapse import collapse, declared
-from convatlas.capture.traced import Traced
-from convatlas.capture.tracer import NeedsValues, Tracer
+from convatlas.capture.calls import called
+from convatlas.capture.collapse import collapse
+from convatlas.capture.examples import Examples, Given, given, results
+from convatlas.capture.inventory import Inventory
+from convatlas.capture.operators import dispatched
+from convatlas.capture.tracer import CALL, NeedsValues, Tracer
+from convatlas.capture.untouched import untouched
+from convatlas.capture.values import Values
 from convatlas.errors import UserError
-from convatlas.graph.graph import Graph, Node
-from convatlas.graph.operation import Shape, ShapeError, shown
+from convatlas.graph.graph import Graph
+from convatlas.graph.operation import ShapeError, shown
 from convatlas.graph.source import Input
-
-Example = Tensor | Shape
-Examples = Example | Sequence[Example] | Mapping[str, Example]
 
 
 class CaptureError(UserError):
@@ -37,139 +37,122 @@ def capture(
     of a tensor only shape and kind are looked at, unless the network branches on values: then it is
     run once, and the graph's ``notes`` say so. ``training``: the mode to capture, by default the
     module's own. The module is left exactly as it was. Raises `CaptureError`.
+
+    The graph answers for other input sizes too, or refuses where the code would go another way.
+    What it cannot see: a loop ``for i in range(size)`` that does not index the axis to its end, and
+    a size behind a broken number, ``0.5 * size`` (``size * 0.5`` is seen).
     """
-    positional, named = _examples(example)
     label = name or type(module).__name__
-    with _mode(module, training), torch.no_grad():
+    inputs = given(example)
+    try:
+        inventory = Inventory(module)
+    except UserError as error:
+        raise CaptureError(f"{label}: {error}", _nothing(label)) from None
+    run = _Run(module, inventory, inputs, label)
+    with untouched(inventory.modules), torch.no_grad():
+        if training is not None:
+            for part in inventory.modules:
+                part.training = training
         try:
-            return _run(Tracer(module), module, positional, named, label)
+            return run.traced(Tracer(inventory, called, dispatched))
         except NeedsValues as need:
-            return _with_values(module, positional, named, label, need)
+            needed = str(need)
+        return run.valued(needed)
 
 
-def _with_values(
-    module: nn.Module,
-    positional: tuple[Example, ...],
-    named: Mapping[str, Example],
-    label: str,
-    need: NeedsValues,
-) -> Graph:
-    """Again with values, for which module and example must have some."""
-    given = (*positional, *named.values())
-    tensors = [
-        *module.parameters(),
-        *module.buffers(),
-        *(t for t in given if isinstance(t, Tensor)),
-    ]
-    if not all(isinstance(t, Tensor) for t in given) or any(t.is_meta for t in tensors):
-        raise CaptureError(
-            f"{label}: {need}; give an example tensor with real values and a module that has its "
-            "weights, so that the branch can be taken",
-            Graph(name=label, nodes=(), inputs=(), outputs=()),
-        ) from None
-    with torch.random.fork_rng():
-        tracer = Tracer(module, values=True)
+class _Run:
+    """One module with one example, traced once or, if values are needed, twice."""
+
+    def __init__(self, module: nn.Module, inventory: Inventory, inputs: Given, label: str) -> None:
+        self._module, self._inventory, self._inputs = module, inventory, inputs
+        self._label = label
+
+    def traced(self, tracer: Tracer) -> Graph:
+        """The graph of a run on stand-ins; raises `NeedsValues` and `CaptureError`."""
+        tensors = self._inventory.tensors
+        device = tensors[0].device if tensors else torch.device("cpu")
+        kind = next((t.dtype for t in tensors if t.is_floating_point()), torch.float32)
+        args, kwargs = self._inputs.stand_ins(tracer, kind, device)
         try:
-            return _run(tracer, module, positional, named, label)
+            with tracer:
+                made = self._module(*args, **kwargs)
+        except NeedsValues:
+            raise
+        except Exception as error:
+            raise self._failed(tracer, error) from error
+        outputs = tuple(
+            (key, tracer.stand_in(value).node)
+            for key, value in results("", made)
+            if isinstance(value, Tensor)
+        )
+        graph = self._graph(tracer, outputs)
+        if not outputs:
+            kind_made = type(made).__name__
+            raise CaptureError(
+                f"{self._label} returns {kind_made}, in which there is no tensor; "
+                "return the tensors it computes",
+                graph,
+            )
+        return graph
+
+    def valued(self, need: str) -> Graph:
+        """Again with values, for which module and example must have some."""
+        real = self._inputs.real
+        if real is None or any(t.is_meta for t in (*self._inventory.tensors, *real)):
+            raise CaptureError(
+                f"{self._label}: {need}; give an example tensor with real values and a module that "
+                "has its weights, so that the branch can be taken",
+                _nothing(self._label),
+            )
+        tracer = Tracer(self._inventory, called, dispatched, Values(self._inventory))
+        try:
+            return self.traced(tracer)
         except NeedsValues as still:
-            message = f"{label}: {still}, which cannot be followed"
-            raise CaptureError(message, _graph(tracer, module, (), label)) from None
+            message = f"{self._label}: {still}, which cannot be followed"
+            raise CaptureError(message, self._graph(tracer, ())) from None
+
+    def _failed(self, tracer: Tracer, error: Exception) -> CaptureError:
+        """What went wrong, in one line, with the module it went wrong in."""
+        graph = self._graph(tracer, ())
+        path = _place(error.__traceback__, self._inventory.paths) or "its forward"
+        inputs = ", ".join(map(shown, graph.inputs))
+        why = " ".join(str(error).split()) or "no reason given"
+        if isinstance(error, ShapeError):
+            what = f"{path} ({type(tracer.asked).__name__}) {why}" if tracer.asked else why
+        else:
+            what = f"{path} raises {type(error).__name__}: {why}"
+        return CaptureError(f"{self._label} cannot take {inputs}: {what}", graph)
+
+    def _graph(self, tracer: Tracer, outputs: tuple[tuple[str, int], ...]) -> Graph:
+        nodes = tuple(tracer.nodes)
+        guards = tuple(tracer.guards.values())
+        operations = self._inventory.operations
+        if operations:
+            nodes, places = collapse(nodes, operations)
+            outputs = tuple((key, places[index]) for key, index in outputs)
+            guards = tuple(guard.moved(places) for guard in guards if guard.path not in operations)
+        inputs = (n for n, node in enumerate(tracer.nodes) if isinstance(node.operation, Input))
+        return Graph(
+            name=self._label,
+            nodes=nodes,
+            inputs=tuple(tracer.shapes[n] for n in inputs),
+            outputs=outputs,
+            parameters=tuple(self._inventory.parameters),
+            guards=guards,
+            training=self._module.training,
+            notes=tuple(tracer.notes),
+        )
 
 
-def _run(
-    tracer: Tracer,
-    module: nn.Module,
-    positional: tuple[Example, ...],
-    named: Mapping[str, Example],
-    label: str,
-) -> Graph:
-    device = next((p.device for p in module.parameters()), torch.device("cpu"))
-    args = [_input(tracer, e, f"input{n or ''}", device) for n, e in enumerate(positional)]
-    kwargs = {key: _input(tracer, e, key, device) for key, e in named.items()}
-    try:
-        with tracer:
-            made = module(*args, **kwargs)
-    except ShapeError as error:
-        partial = _graph(tracer, module, (), label)
-        where = tracer.here or "forward"
-        given = ", ".join(map(shown, partial.inputs))
-        raise CaptureError(f"{label} cannot take {given}: {where} {error}", partial) from None
-    outputs = tuple(
-        (key, value.node) for key, value in _results("", made) if isinstance(value, Traced)
-    )
-    return _graph(tracer, module, outputs, label)
+def _place(trace: TracebackType | None, paths: Mapping[int, str]) -> str:
+    """The innermost module that was running where an error came from."""
+    found = ""
+    while trace is not None:
+        if trace.tb_frame.f_code is CALL:
+            found = paths.get(id(trace.tb_frame.f_locals["self"]), found)
+        trace = trace.tb_next
+    return found
 
 
-def _graph(
-    tracer: Tracer, module: nn.Module, outputs: tuple[tuple[str, int], ...], label: str
-) -> Graph:
-    nodes = tuple(tracer.nodes)
-    guards = tuple(tracer.guards.values())
-    operations = declared(module)
-    if operations:
-        nodes, places = collapse(nodes, operations)
-        outputs = tuple((key, places[index]) for key, index in outputs)
-        guards = tuple(guard.moved(places) for guard in guards if guard.path not in operations)
-    given = (n for n, node in enumerate(tracer.nodes) if isinstance(node.operation, Input))
-    return Graph(
-        name=label,
-        nodes=nodes,
-        inputs=tuple(tracer.shapes[n] for n in given),
-        outputs=outputs,
-        parameters=tuple(tracer.parameters),
-        guards=guards,
-        training=module.training,
-        notes=tuple(tracer.notes),
-    )
-
-
-def _input(tracer: Tracer, example: Example, name: str, device: torch.device) -> Traced:
-    real = example if isinstance(example, Tensor) else None
-    shape = tuple(map(int, example.shape if isinstance(example, Tensor) else example))
-    dtype = torch.float32 if real is None else real.dtype
-    node = Node(operation=Input(name=name), inputs=(), data=0, dtype=str(dtype)[6:])
-    made = tracer.added(node, shape, dtype, device if real is None else real.device)
-    made.followed = real
-    return made
-
-
-def _examples(example: Examples) -> tuple[tuple[Example, ...], Mapping[str, Example]]:
-    if isinstance(example, Mapping):
-        return (), example
-    if isinstance(example, Tensor) or all(isinstance(size, int) for size in example):
-        return (example,), {}  # type: ignore[return-value]
-    return tuple(example), {}  # type: ignore[return-value]
-
-
-def _results(name: str, made: Any) -> Iterator[tuple[str, Any]]:
-    """Every tensor of a result, under the names it has there."""
-    parts: list[tuple[str, Any]]
-    if isinstance(made, Mapping):
-        parts = [(str(key), value) for key, value in made.items()]
-    elif hasattr(made, "_fields"):
-        parts = [(field, getattr(made, field)) for field in made._fields]
-    elif isinstance(made, list | tuple):
-        parts = [(str(number), value) for number, value in enumerate(made)]
-    elif is_dataclass(made):
-        parts = [(field.name, getattr(made, field.name)) for field in fields(made)]
-    else:
-        yield name, made
-        return
-    for key, value in parts:
-        yield from _results(f"{name}.{key}" if name else key, value)
-
-
-@contextmanager
-def _mode(module: nn.Module, training: bool | None) -> Iterator[None]:
-    """A mode for a while; every part goes back to its own."""
-    if training is None or all(part.training == training for part in module.modules()):
-        yield
-        return
-    modes = [(part, part.training) for part in module.modules()]
-    try:
-        for part, _ in modes:
-            part.training = training
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
+def _nothing(label: str) -> Graph:
+    return Graph(name=label, nodes=(), inputs=(), outputs=())

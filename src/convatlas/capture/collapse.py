@@ -3,19 +3,8 @@
 from dataclasses import replace
 from itertools import groupby
 
-from torch import nn
-
 from convatlas.graph.graph import Node
-from convatlas.graph.operation import Declared, Operation
-
-
-def declared(module: nn.Module) -> dict[str, Operation]:
-    """By path: the operation of every module that has a method ``operation``."""
-    return {
-        path: part.operation()
-        for path, part in module.named_modules()
-        if isinstance(part, Declared)
-    }
+from convatlas.graph.operation import Operation
 
 
 def collapse(

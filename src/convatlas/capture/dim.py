@@ -1,10 +1,11 @@
 """Sizes that remember where they come from, while a network's own code computes with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsIndex, cast
+from operator import index
+from typing import Any, cast
 
-from convatlas.graph.sizes import COMPARISONS, OPERATORS
+from convatlas.graph.sizes import COMPARISONS, OPERATORS, Formula, Size, SizeOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,12 @@ Compared = Callable[[Origin, str, Origin, bool], None]
 
 
 class Dim(int):
-    """An integer with its origin; a comparison is one too, 0 or 1, until a branch asks for it."""
+    """An integer with its origin; it is told to the tracer what it is compared with.
+
+    Where Python asks for the bare number (``int(size)``, ``size / 2``, ``hash(size)``) the graph is
+    held to this size, for what follows is not seen. Two forms ask without being heard, for Python
+    reads the integer itself: ``range(size)`` and a broken number on the left, ``0.5 * size``.
+    """
 
     origin: Origin
     compared: Compared
@@ -40,10 +46,16 @@ class Dim(int):
         dim.origin, dim.compared = origin, compared
         return dim
 
+    def pinned(self) -> int:
+        """The plain number, where an expression cannot follow: good for this size alone."""
+        self.compared(self.origin, "==", index(self), True)
+        return index(self)
+
     def _joined(self, operator: str, left: object, right: object) -> Any:
         if not isinstance(left, int) or not isinstance(right, int):
+            self.pinned()  # a float, or a list made longer
             return NotImplemented
-        number = OPERATORS[operator](int(left), int(right))
+        number = OPERATORS[operator](index(left), index(right))
         return Dim(number, Joined(operator, origin(left), origin(right)), self.compared)
 
     def __add__(self, other: object) -> int:
@@ -76,65 +88,105 @@ class Dim(int):
     def __rmod__(self, other: object) -> int:
         return cast(int, self._joined("%", other, self))
 
+    def __divmod__(self, other: object) -> tuple[int, int]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: object) -> tuple[int, int]:
+        return other // self, other % self
+
     def __neg__(self) -> int:
         return cast(int, self._joined("-", 0, self))
 
-    def __truediv__(self, other: Any) -> float:
-        return self._pinned() / other
-
-    def __rtruediv__(self, other: Any) -> float:
-        return cast(float, other / self._pinned())
-
-    def __float__(self) -> float:
-        return float(self._pinned())
-
-    def __pow__(self, other: Any, modulo: SupportsIndex | None = None) -> Any:
-        return pow(self._pinned(), other, modulo)
+    def __pos__(self) -> int:
+        return self
 
     def __eq__(self, other: object) -> bool:
-        return (
-            cast(bool, self._joined("==", self, other))
-            if isinstance(other, int)
-            else int(self) == other
-        )
+        return self._told("==", other)
 
     def __ne__(self, other: object) -> bool:
-        return (
-            cast(bool, self._joined("!=", self, other))
-            if isinstance(other, int)
-            else int(self) != other
-        )
+        return self._told("!=", other)
 
     def __lt__(self, other: Any) -> bool:
-        return cast(bool, self._joined("<", self, other))
+        return self._told("<", other)
 
     def __le__(self, other: Any) -> bool:
-        return cast(bool, self._joined("<=", self, other))
+        return self._told("<=", other)
 
     def __gt__(self, other: Any) -> bool:
-        return cast(bool, self._joined(">", self, other))
+        return self._told(">", other)
 
     def __ge__(self, other: Any) -> bool:
-        return cast(bool, self._joined(">=", self, other))
+        return self._told(">=", other)
 
     def __bool__(self) -> bool:
-        """Where the code branches: other input sizes have to come out the same way."""
-        told, outcome = self.origin, int(self) != 0
-        if isinstance(told, Joined) and told.operator in COMPARISONS:
-            self.compared(told.left, told.operator, told.right, outcome)
-        else:
-            self.compared(told, "!=", 0, outcome)
+        return self._told("!=", 0)
+
+    def _told(self, relation: str, other: Any) -> bool:
+        if not isinstance(other, int):
+            return COMPARISONS[relation](self.pinned(), other)  # a broken number, or none at all
+        theirs = origin(other)
+        outcome = COMPARISONS[relation](index(self), index(other))
+        if self.origin != theirs:
+            self.compared(self.origin, relation, theirs, outcome)
         return outcome
 
     def __hash__(self) -> int:
-        return hash(int(self))
+        return hash(self.pinned())  # a key of a table: another size finds another entry
 
-    def _pinned(self) -> int:
-        """The plain number, where an expression cannot follow: good for this size alone."""
-        self.compared(self.origin, "==", int(self), True)
-        return int(self)
+    def __int__(self) -> int:
+        return self.pinned()
+
+    def __float__(self) -> float:
+        return float(self.pinned())
+
+
+def _bare(name: str) -> Callable[..., Any]:
+    """A method of int that works on the bare number, the graph being held to it."""
+    plain = getattr(int, name)
+
+    def method(self: Dim, *others: Any) -> Any:
+        return plain(self.pinned(), *map(bare, others))
+
+    return method
+
+
+BARE = (
+    *("truediv", "rtruediv", "pow", "rpow", "lshift", "rlshift", "rshift", "rrshift"),
+    *("and", "rand", "or", "ror", "xor", "rxor", "invert", "abs", "round", "floor", "ceil"),
+    "trunc",
+)
+for _name in BARE:
+    setattr(Dim, f"__{_name}__", _bare(f"__{_name}__"))
+
+
+def bare(number: Any) -> Any:
+    """A plain number for a size, which holds the graph to it; all else as it is."""
+    return number.pinned() if isinstance(number, Dim) else number
 
 
 def origin(number: int) -> Origin:
     """Where a size comes from; a plain integer is itself."""
-    return number.origin if isinstance(number, Dim) else int(number)
+    return number.origin if isinstance(number, Dim) else index(number)
+
+
+class Sizes:
+    """Sizes for an operation: origins become positions among the node's inputs.
+
+    ``nodes`` are the inputs to put behind the ``data`` inputs, read for their shapes alone.
+    """
+
+    def __init__(self, numbers: Sequence[int], data: int) -> None:
+        self.nodes: list[int] = []
+        self._data = data
+        self.values = tuple(self.rewritten(origin(number)) for number in numbers)
+
+    def rewritten(self, source: Origin) -> Size:
+        """One origin with its nodes as positions."""
+        if isinstance(source, Axis):
+            if source.node not in self.nodes:
+                self.nodes.append(source.node)
+            return SizeOf(self._data + self.nodes.index(source.node), source.axis)
+        if isinstance(source, Joined):
+            left, right = self.rewritten(source.left), self.rewritten(source.right)
+            return Formula(source.operator, left, right)
+        return source

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from convatlas.capture.dim import Axis, Dim
+from convatlas.capture.settled import settled
 from convatlas.graph.operation import Shape
 
 if TYPE_CHECKING:
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 class Traced(Tensor):
     """A tensor that holds no values, only what it is: a node of the graph being captured.
 
-    ``followed`` is its value where values are followed, see `convatlas.capture.tracer.Tracer`.
+    ``fixed``: its shape does not depend on the network's inputs. ``followed``: its value where
+    values are followed, see `convatlas.capture.values`.
     """
 
     tracer: "Tracer"
     node: int
     lengths: Shape
+    fixed: bool
     followed: Tensor | None
 
     @staticmethod
@@ -33,34 +36,31 @@ class Traced(Tensor):
         device: torch.device,
     ) -> "Traced":
         """A wrapper of no memory."""
-        made: Traced = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
-            cls, lengths, dtype=dtype, device=device
-        )
-        made.tracer, made.node, made.lengths, made.followed = tracer, node, lengths, None
+        made: Traced = Tensor._make_wrapper_subclass(cls, lengths, dtype=dtype, device=device)
+        made.tracer, made.node, made.lengths = tracer, node, lengths
+        made.fixed, made.followed = False, None
         return made
 
-    __torch_function__ = torch._C._disabled_torch_function_impl  # the tracer's mode sees the call
+    # the tracer's mode has seen the call before it comes here
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """What the table of functions does not know arrives here as torch's own operators."""
-        from convatlas.capture.operators import dispatched
-
-        return dispatched(func, args, kwargs or {})
+        return tracer_of((*args, *(kwargs or {}).values())).operator(func, args, kwargs or {})
 
     @property
     def shape(self) -> torch.Size:  # type: ignore[override]
-        """The sizes, each with its origin."""
-        compared = self.tracer.compared
-        return torch.Size(
-            [Dim(size, Axis(self.node, axis), compared) for axis, size in enumerate(self.lengths)]
-        )
+        """The sizes, each with its origin unless it is always the same."""
+        if self.fixed:
+            return torch.Size(self.lengths)
+        return torch.Size([self._length(axis) for axis in range(len(self.lengths))])
 
-    def size(self, dim: int | None = None) -> Any:  # type: ignore[override]
+    def size(self, dim: int | None = None) -> Any:
         """All sizes, or that of one axis."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self._length(dim % len(self.lengths))
 
     def dim(self) -> int:
         """How many axes."""
@@ -79,7 +79,36 @@ class Traced(Tensor):
         return count
 
     def __len__(self) -> int:
-        return self.lengths[0]
+        return int(self._length(0))
 
-    def __repr__(self, *, tensor_contents: object = None) -> str:
+    def _length(self, axis: int) -> int:
+        tracer, node, length = self.tracer, self.node, self.lengths[axis]
+        if self.fixed or settled(tracer.nodes, tracer.shapes, node, axis):
+            return length
+        return Dim(length, Axis(node, axis), tracer.compared)
+
+    def __repr__(self) -> str:  # type: ignore[override]
         return f"Traced({self.node}: {self.lengths}, {self.dtype})"
+
+
+def lengths(tensor: Tensor) -> Shape:
+    """The sizes of any tensor as plain numbers, for what does not depend on them."""
+    return tensor.lengths if isinstance(tensor, Traced) else tuple(tensor.shape)
+
+
+def tracer_of(values: Any) -> "Tracer":
+    """The tracer of the first stand-in among values; there is one, else nothing would be asked."""
+    found = next((value for value in flat(values) if isinstance(value, Traced)), None)
+    assert found is not None
+    return found.tracer
+
+
+def flat(values: Any) -> Any:
+    """Everything within nested lists, tuples and mappings."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from flat(value)
+        elif isinstance(value, dict):
+            yield from flat(value.values())
+        else:
+            yield value

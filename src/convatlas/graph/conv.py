@@ -76,9 +76,11 @@ class ConvTransposed:
 def _take(conv: Conv | ConvTransposed, shape: Shape) -> tuple[Shape, Shape]:
     """Batch and space of an input; the batch may be missing, as torch allows."""
     axes = len(conv.kernel)
-    if not axes < len(shape) <= axes + 2 or shape[-axes - 1] != conv.c_in:
+    fits = axes < len(shape) <= axes + 2
+    if not fits or shape[-axes - 1] != conv.c_in:
         raise ShapeError(
             f"takes {conv.c_in} channels (N×{conv.c_in}×{'×'.join('DHW'[3 - axes :])}), "
             f"given {shown(shape)}"
+            + (f"; set its in_channels to {shape[-axes - 1]}" if fits else "")
         )
     return shape[: -axes - 1], shape[-axes:]

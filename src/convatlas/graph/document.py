@@ -5,13 +5,13 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from convatlas.errors import UserError
-from convatlas.graph import conv, norm, pointwise, pool, product, rearrange, source
+from convatlas.graph import conv, norm, pointwise, pool, product, rearrange, recurrent, source
 from convatlas.graph.graph import Graph, Guard, Node, Parameter
 from convatlas.graph.operation import Operation
 from convatlas.graph.sizes import Formula, SizeOf
 
 VERSION = 1
-MODULES = (conv, norm, pointwise, pool, product, rearrange, source)
+MODULES = (conv, norm, pointwise, pool, product, rearrange, recurrent, source)
 OPERATIONS: dict[str, type] = {
     name: kind
     for module in MODULES

@@ -28,17 +28,18 @@ class BatchNorm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerNorm:
-    """Normalisation over the last axes."""
+    """Normalisation over the last axes; not ``centred``: by the root mean square alone."""
 
     over: tuple[int, ...]
     eps: float
     affine: bool = True
+    centred: bool = True
 
     def measure(self, inputs: tuple[Shape, ...]) -> Measure:
-        """Work: two for the statistics, two for scale and shift."""
+        """Work: two for the statistics, two for scale and shift; half of it if not centred."""
         if inputs[0][-len(self.over) :] != self.over:
             raise ShapeError(f"normalises {shown(self.over)}, given {shown(inputs[0])}")
-        return Measure(inputs[0], 0, 4 * elements(inputs[0]))
+        return Measure(inputs[0], 0, (4 if self.centred else 2) * elements(inputs[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ class Dense:
         if last != self.c_in:
             raise ShapeError(
                 f"takes {self.c_in} values, given {last} ({shown(inputs[0])}); "
-                f"a dense layer fits one input size only"
+                f"set its in_features to {last}"
             )
         shape = (*rest, self.c_out)
         count = elements(shape)
@@ -57,7 +57,13 @@ class Einsum:
         sizes: dict[str, int] = {}
         for letters, shape in zip(left.split(","), inputs, strict=True):
             for letter, size in zip(letters, shape, strict=True):
-                sizes[letter] = size if sizes.get(letter, 1) == 1 else sizes[letter]
+                known = sizes.get(letter, 1)
+                if known != 1 and size not in (1, known):
+                    raise ShapeError(
+                        f"cannot join {' and '.join(map(shown, inputs))} by {self.equation}: "
+                        f"{letter} is {known} and {size}"
+                    )
+                sizes[letter] = size if known == 1 else known
         shape = tuple(sizes[letter] for letter in right)
         count = elements(sizes.values())
         return Measure(shape, count, 0) if len(inputs) > 1 else Measure(shape, 0, count)

@@ -61,7 +61,9 @@ class Expand:
         """Nothing is moved."""
         sizes = [value(size, inputs) for size in self.sizes]
         filled = (1,) * (len(sizes) - len(inputs[0])) + inputs[0]
-        made = (old if new == -1 else new for new, old in zip(sizes, filled, strict=True))
+        made = [old if new == -1 else new for new, old in zip(sizes, filled, strict=True)]
+        if any(old not in (1, new) for new, old in zip(made, filled, strict=True)):
+            raise ShapeError(f"cannot stretch {shown(inputs[0])} to {shown(made)}")
         return Measure(tuple(made), 0, 0)
 
 

@@ -43,11 +43,28 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A further result of the operation it reads, such as the places of a pool's maxima."""
+    """A further result of the operation it reads, such as the places of a pool's maxima.
+
+    ``shape``: its own, as it was found, if it is not that of the first result.
+    """
+
+    shape: Shape | None = None
 
     def measure(self, inputs: tuple[Shape, ...]) -> Measure:
-        """Of the first result's shape; its work is counted there."""
-        return Measure(inputs[0], 0, 0)
+        """Its work is counted with the first result."""
+        return Measure(inputs[0] if self.shape is None else self.shape, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picked:
+    """Values taken to other places by computed indices (index, gather, scatter, im2col …)."""
+
+    function: str
+    shape: Shape
+
+    def measure(self, inputs: tuple[Shape, ...]) -> Measure:
+        """Work: every value is copied; the shape is as it was found."""
+        return Measure(self.shape, 0, max(map(elements, (self.shape, *inputs[:1]))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from convatlas.capture.arguments import Handler, several
+from convatlas.capture.dim import bare
 from convatlas.capture.traced import Traced
 from convatlas.capture.tracer import Tracer
 from convatlas.graph.conv import Conv, ConvTransposed
+from convatlas.graph.operation import Shape
 
 
-def conv(
+def conv(  # noqa: PLR0913 - torch's own signature
     tracer: Tracer,
     input: Tensor,
     weight: Tensor,
@@ -22,18 +24,18 @@ def conv(
     groups: int = 1,
 ) -> Traced:
     """torch.conv1d, conv2d, conv3d."""
-    shape = weight.shape
+    shape = plain(weight)
     axes = len(shape) - 2
-    kernel = tuple(map(int, shape[2:]))
+    kernel = shape[2:]
     spread = several(dilation, axes)
     operation = Conv(
-        c_in=int(shape[1]) * groups,
-        c_out=int(shape[0]),
+        c_in=shape[1] * bare(groups),
+        c_out=shape[0],
         kernel=kernel,
         stride=several(stride, axes),
         padding=borders(padding, kernel, spread),
         dilation=spread,
-        groups=groups,
+        groups=bare(groups),
         bias=bias is not None,
     )
     return tracer.record(operation, [input], parameters=[weight, bias])
@@ -48,10 +50,10 @@ def borders(
         return tuple((total // 2, total - total // 2) for total in reach)
     if isinstance(padding, str):
         return ((0, 0),) * len(kernel)
-    return tuple((p, p) for p in several(padding, len(kernel)))
+    return tuple([(p, p) for p in several(padding, len(kernel))])
 
 
-def conv_transpose(
+def conv_transpose(  # noqa: PLR0913 - torch's own signature
     tracer: Tracer,
     input: Tensor,
     weight: Tensor,
@@ -63,20 +65,25 @@ def conv_transpose(
     dilation: int | Sequence[int] = 1,
 ) -> Traced:
     """torch.conv_transpose1d, 2d, 3d."""
-    shape = weight.shape
+    shape = plain(weight)
     axes = len(shape) - 2
     operation = ConvTransposed(
-        c_in=int(shape[0]),
-        c_out=int(shape[1]) * groups,
-        kernel=tuple(map(int, shape[2:])),
+        c_in=shape[0],
+        c_out=shape[1] * bare(groups),
+        kernel=shape[2:],
         stride=several(stride, axes),
         padding=several(padding, axes),
         output_padding=several(output_padding, axes),
         dilation=several(dilation, axes),
-        groups=groups,
+        groups=bare(groups),
         bias=bias is not None,
     )
     return tracer.record(operation, [input], parameters=[weight, bias])
+
+
+def plain(weight: Tensor) -> Shape:
+    """A weight's sizes; a graph with one that depends on the input holds for this input size."""
+    return tuple(map(int, weight.shape))
 
 
 HANDLERS: dict[object, Handler] = {

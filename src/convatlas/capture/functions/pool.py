@@ -9,12 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.capture.arguments import Handler, several
+from convatlas.capture.dim import Axis, origin
 from convatlas.capture.traced import Traced
 from convatlas.capture.tracer import Tracer
 from convatlas.graph.pool import AdaptivePool, Pool
 
 
-def max_pool(
+def max_pool(  # noqa: PLR0913 - torch's own signature
     axes: int,
     tracer: Tracer,
     input: Tensor,
@@ -26,12 +27,14 @@ def max_pool(
     return_indices: bool = False,
 ) -> Any:
     """F.max_pool1d, 2d, 3d."""
+    if whole(input, kernel_size, stride, padding):
+        return adaptive_pool("max", axes, tracer, input, 1, return_indices)
     kernel = several(kernel_size, axes)
     operation = Pool(
         how="max",
         kernel=kernel,
         stride=several(stride, axes) if stride else kernel,
-        padding=tuple((p, p) for p in several(padding, axes)),
+        padding=tuple([(p, p) for p in several(padding, axes)]),
         dilation=several(dilation, axes),
         ceil=ceil_mode,
     )
@@ -39,7 +42,7 @@ def max_pool(
     return (made, tracer.beside(made, torch.int64)) if return_indices else made
 
 
-def avg_pool(
+def avg_pool(  # noqa: PLR0913 - torch's own signature
     axes: int,
     tracer: Tracer,
     input: Tensor,
@@ -51,17 +54,27 @@ def avg_pool(
     divisor_override: int | None = None,
 ) -> Traced:
     """F.avg_pool1d, 2d, 3d; another divisor is only another factor."""
+    if whole(input, kernel_size, stride, padding):
+        return adaptive_pool("avg", axes, tracer, input, 1)
     kernel = several(kernel_size, axes)
     operation = Pool(
         how="avg",
         kernel=kernel,
         stride=several(stride, axes) if stride else kernel,
-        padding=tuple((p, p) for p in several(padding, axes)),
+        padding=tuple([(p, p) for p in several(padding, axes)]),
         dilation=(1,) * axes,
         ceil=ceil_mode,
         count_include_pad=count_include_pad,
     )
     return tracer.record(operation, [input])
+
+
+def whole(input: Tensor, kernel: Any, stride: Any, padding: Any) -> bool:
+    """Whether the window is the whole picture at any size: ``F.avg_pool2d(x, x.shape[2:])``."""
+    if not isinstance(input, Traced) or not isinstance(kernel, list | tuple) or stride or padding:
+        return False
+    own = [Axis(input.node, input.dim() - len(kernel) + n) for n in range(len(kernel))]
+    return [origin(size) for size in kernel] == own
 
 
 def lp_pool(

@@ -7,18 +7,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.capture.arguments import Handler
-from convatlas.capture.traced import Traced
+from convatlas.capture.traced import Traced, lengths
 from convatlas.capture.tracer import Tracer
 from convatlas.graph.pointwise import Arithmetic
 from convatlas.graph.product import Attention, AttentionWeights, Dense, Einsum, MatrixProduct
-from convatlas.graph.rearrange import Slice
+from convatlas.graph.rearrange import Slice, Squeeze
 
 
 def linear(tracer: Tracer, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Traced:
     """F.linear."""
-    c_out, c_in = weight.shape
-    operation = Dense(c_in=int(c_in), c_out=int(c_out), bias=bias is not None)
-    return tracer.record(operation, [input], parameters=[weight, bias])
+    *rows, c_in = lengths(weight)
+    operation = Dense(c_in=c_in, c_out=rows[0] if rows else 1, bias=bias is not None)
+    made = tracer.record(operation, [input], parameters=[weight, bias])
+    if rows:
+        return made
+    return tracer.record(Squeeze(axes=(-1,)), [made], alias=True)  # a weight of one axis
 
 
 def matmul(tracer: Tracer, input: Tensor, other: Tensor) -> Traced:
@@ -78,7 +81,23 @@ def spelled(equation: str, dims: list[int]) -> str:
     return f"{','.join(full)}->{right.replace('...', names)}"
 
 
-def attention(
+def bilinear(
+    tracer: Tracer,
+    input1: Tensor,
+    input2: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+) -> Traced:
+    """F.bilinear: the first input through the weight, then its product with the second."""
+    lead = "ZYXWVUTS"[: input1.dim() - 1]
+    made = tracer.record(Einsum(f"{lead}i,oij->{lead}oj"), [input1, weight])
+    made = tracer.record(Einsum(f"{lead}oj,{lead}j->{lead}o"), [made, input2])
+    if bias is None:
+        return made
+    return tracer.record(Arithmetic(function="add"), [made], parameters=[bias])
+
+
+def attention(  # noqa: PLR0913 - torch's own signature
     tracer: Tracer,
     query: Tensor,
     key: Tensor,
@@ -94,7 +113,7 @@ def attention(
     return tracer.record(Attention(), [query, key, value, *masks])
 
 
-def multi_head(
+def multi_head(  # noqa: PLR0913 - torch's own signature
     tracer: Tracer,
     query: Tensor,
     key: Tensor,
@@ -148,8 +167,22 @@ def multi_head(
 
 HANDLERS: dict[object, Handler] = {
     F.linear: linear,
+    F.bilinear: bilinear,
+    torch.bilinear: bilinear,
     **dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm), matmul),
-    **dict.fromkeys((torch.bmm, Tensor.bmm, torch.mv, Tensor.mv, torch.dot, Tensor.dot), matmul),
+    **dict.fromkeys(
+        (
+            torch.bmm,
+            Tensor.bmm,
+            torch.mv,
+            Tensor.mv,
+            torch.dot,
+            Tensor.dot,
+            torch.vdot,
+            Tensor.vdot,
+        ),
+        matmul,
+    ),
     Tensor.__rmatmul__: reversed_matmul,
     **dict.fromkeys(
         (torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm, torch.addmv), product_and_sum

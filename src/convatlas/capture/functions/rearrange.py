@@ -8,9 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.capture.arguments import Handler, listed, positive
-from convatlas.capture.traced import Traced
-from convatlas.capture.tracer import Sizes, Tracer
+from convatlas.capture.arguments import Handler, forms, listed, positive
+from convatlas.capture.dim import Dim, Sizes
+from convatlas.capture.traced import Traced, lengths
+from convatlas.capture.tracer import Tracer
+from convatlas.graph.pointwise import Activation, Arithmetic
 from convatlas.graph.rearrange import (
     Concat,
     Expand,
@@ -18,7 +20,6 @@ from convatlas.graph.rearrange import (
     Pad,
     Permute,
     PixelShuffle,
-    Reduce,
     Resize,
     Roll,
     Select,
@@ -41,11 +42,11 @@ def unflatten(tracer: Tracer, input: Tensor, dim: int, sizes: Sequence[int]) -> 
     return view(tracer, input, *shape[:axis], *sizes, *shape[axis + 1 :])
 
 
-def view(tracer: Tracer, input: Tensor, *shape: Any) -> Any:
+def view(tracer: Tracer, input: Tensor, *shape: Any, **more: Any) -> Any:
     """Tensor.view and reshape, with sizes in any form."""
     if shape and isinstance(shape[0], torch.dtype):
         return NotImplemented
-    sizes = Sizes(listed(shape), 1)
+    sizes = Sizes(listed(shape or tuple(more.values())), 1)
     return tracer.record(View(sizes=sizes.values), [input], sizes=sizes, alias=True)
 
 
@@ -70,7 +71,9 @@ def transpose(tracer: Tracer, input: Tensor, dim0: int, dim1: int) -> Traced:
 
 def turned(tracer: Tracer, input: Tensor) -> Traced:
     """``x.T`` and ``x.mT`` of a matrix or a batch of matrices."""
-    return input if input.dim() < 2 else transpose(tracer, input, -2, -1)  # type: ignore[return-value]
+    if input.dim() < 2:
+        return tracer.stand_in(input)
+    return transpose(tracer, input, -2, -1)
 
 
 def move_axes(tracer: Tracer, input: Tensor, source: Any, destination: Any) -> Traced:
@@ -82,10 +85,12 @@ def move_axes(tracer: Tracer, input: Tensor, source: Any, destination: Any) -> T
     return tracer.record(Permute(order=order), [input], alias=True)
 
 
-def expand(tracer: Tracer, input: Tensor, *sizes: Any, implicit: bool = False) -> Traced:
-    """Tensor.expand."""
+def expand(
+    tracer: Tracer, input: Tensor, *sizes: Any, implicit: bool = False, alias: bool = True
+) -> Traced:
+    """Tensor.expand; without ``alias`` the copies are made."""
     wanted = Sizes(listed(sizes), 1)
-    return tracer.record(Expand(sizes=wanted.values), [input], sizes=wanted, alias=True)
+    return tracer.record(Expand(sizes=wanted.values), [input], sizes=wanted, alias=alias)
 
 
 def expand_as(tracer: Tracer, input: Tensor, other: Tensor) -> Traced:
@@ -94,23 +99,26 @@ def expand_as(tracer: Tracer, input: Tensor, other: Tensor) -> Traced:
 
 
 def repeat(tracer: Tracer, input: Tensor, *repeats: Any) -> Traced:
-    """Tensor.repeat: copies side by side along each axis."""
+    """Tensor.repeat: copies side by side; an axis of 1 is stretched, whatever the number."""
     times = listed(repeats)
-    made: Any = input
+    made = tracer.stand_in(input)
     for _ in range(len(times) - input.dim()):
         made = unsqueeze(tracer, made, 0)
-    for axis, count in enumerate(times):
-        if count != 1:
+    single = [size == 1 for size in made.lengths]
+    if any(one and (isinstance(n, Dim) or n != 1) for one, n in zip(single, times, strict=True)):
+        stretched = [n if one else -1 for one, n in zip(single, times, strict=True)]
+        made = expand(tracer, made, *stretched, alias=False)
+    for axis, (one, count) in enumerate(zip(single, times, strict=True)):
+        if not one and count != 1:
             made = tracer.record(Concat(axis=axis), [made] * int(count))
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def squeeze(tracer: Tracer, input: Tensor, dim: int | Sequence[int] | None = None) -> Traced:
     """torch.squeeze."""
-    sizes = [int(size) for size in input.shape]
-    every = tuple(axis for axis, size in enumerate(sizes) if size == 1)
-    axes = every if dim is None else positive(dim, len(sizes))
-    return tracer.record(Squeeze(axes=axes), [input], alias=True)
+    axes = range(input.dim()) if dim is None else dim
+    gone = tuple(axis for axis in positive(axes, input.dim()) if input.shape[axis] == 1)
+    return tracer.record(Squeeze(axes=gone), [input], alias=True)
 
 
 def unsqueeze(tracer: Tracer, input: Tensor, dim: int) -> Traced:
@@ -118,10 +126,14 @@ def unsqueeze(tracer: Tracer, input: Tensor, dim: int) -> Traced:
     return tracer.record(Unsqueeze(axis=dim), [input], alias=True)
 
 
-def cat(tracer: Tracer, tensors: Sequence[Tensor], dim: int = 0) -> Traced:
+def cat(tracer: Tracer, tensors: Sequence[Tensor], dim: int = 0, **more: Any) -> Traced:
     """torch.cat; empty one-axis tensors are left out, as torch does."""
-    full = [t for t in tensors if t.dim() != 1 or int(t.shape[0]) != 0]
-    return tracer.record(Concat(axis=dim), full)
+    dim = more.get("axis", dim)
+    full = [t for t in tensors if t.dim() != 1 or lengths(t)[0] != 0]
+    dtype = full[0].dtype
+    for tensor in full[1:]:
+        dtype = dtype if tensor.dtype == dtype else torch.promote_types(dtype, tensor.dtype)
+    return tracer.record(Concat(axis=dim), full, dtype=dtype)
 
 
 def stack(tracer: Tracer, tensors: Sequence[Tensor], dim: int = 0) -> Traced:
@@ -155,7 +167,7 @@ def split(
 ) -> tuple[Traced, ...]:
     """torch.split, by one size or several."""
     if isinstance(split_size, int):
-        count = -(-int(input.size(dim)) // int(split_size))
+        count = int(-(-input.size(dim) // split_size))
         bounds: list[tuple[int, int]] = [
             (split_size * part, split_size * (part + 1)) for part in range(count)
         ]
@@ -197,27 +209,7 @@ def roll(tracer: Tracer, input: Tensor, shifts: Any, dims: Any = None) -> Any:
     return tracer.record(Roll(shifts=sizes.values, axes=axes), [input], sizes=sizes)
 
 
-def reduce(
-    function: str,
-    tracer: Tracer,
-    input: Tensor,
-    dim: Any = None,
-    keepdim: bool = False,
-    **more: Any,
-) -> Any:
-    """Sum, mean, variance … over axes, or over all of them."""
-    if isinstance(dim, Tensor):
-        return NotImplemented  # torch.max(a, b) compares two
-    axes = positive(range(input.dim()) if dim is None or dim == () else dim, input.dim())
-    operation = Reduce(function=function, axes=axes, keep=bool(keepdim or more.get("keepdim")))
-    dtype = torch.int64 if function in ("argmax", "argmin") else more.get("dtype")
-    made = tracer.record(operation, [input], dtype=dtype)
-    if function in ("max", "min", "median") and dim is not None:
-        return made, tracer.beside(made, torch.int64)
-    return made
-
-
-def interpolate(
+def interpolate(  # noqa: PLR0913 - torch's own signature
     tracer: Tracer,
     input: Tensor,
     size: Any = None,
@@ -241,22 +233,18 @@ def interpolate(
     return tracer.record(operation, [input])
 
 
+def glu(tracer: Tracer, input: Tensor, dim: int = -1) -> Traced:
+    """F.glu: one half times the sigmoid of the other."""
+    kept, gate = chunk(tracer, input, 2, dim)
+    gate = tracer.record(Activation(function="sigmoid"), [gate])
+    return tracer.record(Arithmetic(function="mul"), [kept, gate])
+
+
 def pixel_shuffle(inverse: bool, tracer: Tracer, input: Tensor, factor: int) -> Traced:
     """F.pixel_shuffle, F.pixel_unshuffle."""
     return tracer.record(PixelShuffle(factor=factor, inverse=inverse), [input])
 
 
-def forms(*names: str) -> tuple[object, ...]:
-    """Functions of torch and methods of its tensors by name."""
-    return tuple(
-        getattr(place, name) for name in names for place in (torch, Tensor) if hasattr(place, name)
-    )
-
-
-REDUCTIONS = (
-    *("sum", "mean", "amax", "amin", "max", "min", "median", "prod", "std", "var", "argmax"),
-    *("argmin", "any", "all", "norm", "logsumexp"),
-)
 HANDLERS: dict[object, Handler] = {
     **dict.fromkeys(forms("flatten"), flatten),
     **dict.fromkeys(forms("unflatten"), unflatten),
@@ -281,7 +269,7 @@ HANDLERS: dict[object, Handler] = {
     **dict.fromkeys((*forms("unbind"), Tensor.__iter__), unbind),
     F.pad: pad,
     **dict.fromkeys(forms("roll"), roll),
-    **{form: partial(reduce, name) for name in REDUCTIONS for form in forms(name)},
+    F.glu: glu,
     F.interpolate: interpolate,
     F.upsample: interpolate,
     F.pixel_shuffle: partial(pixel_shuffle, False),

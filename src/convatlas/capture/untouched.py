@@ -1,0 +1,94 @@
+"""A network, and chance, left exactly as they were, whatever the network's own code does."""
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from operator import is_
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def untouched(parts: Iterable[nn.Module]) -> Iterator[None]:
+    """What modules hold (modes, counters, caches, tables of parameters) is put back at the end.
+
+    Tensors are not copied: the tracer does not let them be changed. Only a scripted module, whose
+    code it does not see, has its buffers saved.
+    """
+    held = [(holder, holder.copy()) for part in parts for holder in _holders(part)]
+    scripted = [
+        (buffer, buffer.clone())
+        for part in parts
+        if isinstance(part, torch.jit.ScriptModule)
+        for buffer in part.buffers(recurse=False)
+    ]
+    chance = _chance()
+    try:
+        yield
+    finally:
+        for holder, saved in held:
+            _restored(holder, saved)
+        for buffer, value in scripted:
+            if not _same(buffer, value):
+                buffer.copy_(value)
+        _chance_again(chance)
+
+
+def _holders(part: nn.Module) -> Iterator[Any]:
+    """A module's attributes, and the plain tables and lists among them."""
+    attributes = vars(part)
+    yield attributes
+    for value in attributes.values():
+        if type(value) in CONTAINERS:
+            yield value
+
+
+CONTAINERS = {dict, list, set}
+
+
+def _restored(holder: Any, saved: Any) -> None:
+    """Written back only if it changed, so that another thread finds it whole."""
+    if isinstance(holder, dict):
+        same = len(holder) == len(saved) and all(map(is_, holder.values(), saved.values()))
+        if not same or list(holder) != list(saved):
+            holder.clear()
+            holder.update(saved)
+    elif isinstance(holder, list):
+        if len(holder) != len(saved) or not all(map(is_, holder, saved)):
+            holder[:] = saved
+    elif len(holder) != len(saved):
+        holder.clear()
+        holder.update(saved)
+
+
+def _chance() -> tuple[Any, ...]:
+    """The states of all three generators, and of those on accelerators in use."""
+    used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    cuda = torch.cuda.get_rng_state_all() if used else []
+    return random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state(), cuda
+
+
+def _chance_again(saved: tuple[Any, ...]) -> None:
+    """Only a state that moved is set: another thread may be drawing."""
+    python, numpy, cpu, cuda = saved
+    if random.getstate() != python:
+        random.setstate(python)
+    if _numbers(np.random.get_state(legacy=False)) != _numbers(numpy):
+        np.random.set_state(numpy)
+    if torch.get_rng_state().numpy().tobytes() != cpu.numpy().tobytes():
+        torch.set_rng_state(cpu)
+    if cuda:
+        torch.cuda.set_rng_state_all(cuda)
+
+
+def _numbers(state: Any) -> tuple[Any, ...]:
+    """What tells one state of NumPy's generator from another."""
+    inner = state["state"]
+    return inner["pos"], inner["key"].tobytes(), state["has_gauss"], state["gauss"]
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.is_meta or torch.equal(one, other)
