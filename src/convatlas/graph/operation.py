@@ -51,6 +51,15 @@ def elements(shape: Iterable[int]) -> int:
     return count
 
 
+def is_one(size: int) -> bool:
+    """Whether an axis is stretched to another's length: a plain 1 is.
+
+    A polynomial never counts as 1, though it may be: beside anything but itself and 1 the question
+    is then asked, and cannot be decided.
+    """
+    return isinstance(size, int) and size == 1
+
+
 def shown(shape: Iterable[int]) -> str:
     """A shape as printed: 64×56×56."""
     return "×".join(map(str, shape)) or "scalar"

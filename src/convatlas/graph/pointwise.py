@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convatlas.graph.operation import Measure, Shape, ShapeError, elements, shown
+from convatlas.graph.operation import Measure, Shape, ShapeError, elements, is_one, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,7 @@ class Arithmetic:
         """Work: one operation for each value made."""
         shape = inputs[0]
         for other in inputs[1:]:
-            if other != shape:
-                shape = broadcast(shape, other)
+            shape = broadcast(shape, other)
         return Measure(shape, 0, elements(shape))
 
 
@@ -75,13 +74,14 @@ class Replace:
 
 def broadcast(a: Shape, b: Shape) -> Shape:
     """The common shape of two, missing axes and axes of 1 stretched."""
-    if a == b:
-        return a
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
     filled = (1,) * (len(longer) - len(shorter)) + shorter
     made = []
     for one, other in zip(longer, filled, strict=True):
-        if one != other and one != 1 and other != 1:
+        if is_one(other):
+            made.append(one)
+        elif is_one(one) or one == other:
+            made.append(other)
+        else:
             raise ShapeError(f"{shown(a)} and {shown(b)} do not go together")
-        made.append(other if one == 1 else one)
     return tuple(made)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convatlas.graph.operation import Measure, Shape, ShapeError, elements, shown
+from convatlas.graph.operation import Measure, Shape, ShapeError, elements, is_one, shown
 from convatlas.graph.pointwise import broadcast
 
 
@@ -58,12 +58,12 @@ class Einsum:
         for letters, shape in zip(left.split(","), inputs, strict=True):
             for letter, size in zip(letters, shape, strict=True):
                 known = sizes.get(letter, 1)
-                if known != 1 and size not in (1, known):
+                if not is_one(known) and not is_one(size) and size != known:
                     raise ShapeError(
                         f"cannot join {' and '.join(map(shown, inputs))} by {self.equation}: "
                         f"{letter} is {known} and {size}"
                     )
-                sizes[letter] = size if known == 1 else known
+                sizes[letter] = size if is_one(known) else known
         shape = tuple(sizes[letter] for letter in right)
         count = elements(sizes.values())
         return Measure(shape, count, 0) if len(inputs) > 1 else Measure(shape, 0, count)

@@ -62,7 +62,7 @@ def propagate(graph: Graph, inputs: tuple[Shape, ...] | None = None) -> Propagat
     except ShapeError as error:
         raise DoesNotFit(graph, given, Propagation(given, tuple(made)), str(error)) from None
     found = Propagation(given, tuple(made))
-    if given != graph.inputs:
+    if inputs is not None:
         for guard in graph.guards:
             _check(graph, guard, found)
     return found

@@ -1,8 +1,9 @@
 """Operations that move, join, cut or reduce values: no multiply-adds."""
 
 from dataclasses import dataclass
+from math import floor
 
-from convatlas.graph.operation import Measure, Shape, ShapeError, elements, shown
+from convatlas.graph.operation import Measure, Shape, ShapeError, elements, is_one, shown
 from convatlas.graph.sizes import Size, value
 
 
@@ -62,7 +63,7 @@ class Expand:
         sizes = [value(size, inputs) for size in self.sizes]
         filled = (1,) * (len(sizes) - len(inputs[0])) + inputs[0]
         made = [old if new == -1 else new for new, old in zip(sizes, filled, strict=True)]
-        if any(old not in (1, new) for new, old in zip(made, filled, strict=True)):
+        if any(not is_one(old) and old != new for new, old in zip(made, filled, strict=True)):
             raise ShapeError(f"cannot stretch {shown(inputs[0])} to {shown(made)}")
         return Measure(tuple(made), 0, 0)
 
@@ -223,7 +224,7 @@ class Resize:
             assert self.factors is not None
             axes = len(self.factors)
             space = tuple(
-                size * int(factor) if factor == int(factor) else int(size * factor)
+                size * int(factor) if factor == int(factor) else floor(size * factor)
                 for size, factor in zip(shape[-axes:], self.factors, strict=True)
             )
         if any(size < 1 for size in space):
