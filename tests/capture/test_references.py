@@ -37,7 +37,7 @@ TIMM = (
     *("convmixer_768_32", "mixer_s32_224", "coatnet_0_rw_224", "beit_base_patch16_224"),
     *("halonet26t", "eca_resnet33ts", "skresnet18", "res2net50_26w_4s", "hrnet_w18_small"),
     *("resnest14d", "xcit_nano_12_p16_224", "poolformer_s12", "levit_128s", "mobilevit_xxs"),
-    *("ghostnet_100", "cait_xxs24_224", "volo_d1_224", "sequencer2d_s", "tiny_vit_5m_224"),
+    *("ghostnet_100", "cait_xxs24_224", "volo_d1_224", "tiny_vit_5m_224"),
     *("lambda_resnet26t", "mvitv2_tiny", "eva02_tiny_patch14_224", "convit_tiny"),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convatlas.capture.traced import Traced
+from convatlas.capture.traced import Traced, kind_name
 from convatlas.capture.tracer import Tracer
 from convatlas.errors import UserError
 from convatlas.graph.graph import Node
@@ -87,7 +87,7 @@ def _stand_in(
     real = example if isinstance(example, Tensor) else None
     shape = tuple(example.shape) if isinstance(example, Tensor) else tuple(example)
     dtype = kind if real is None else real.dtype
-    node = Node(operation=Input(name=name), inputs=(), data=0, dtype=str(dtype)[6:])
+    node = Node(operation=Input(name=name), inputs=(), data=0, dtype=kind_name(dtype))
     made = tracer.added(node, shape, dtype, device if real is None else real.device)
     if tracer.values and real is not None:
         made.followed = real.detach().clone()

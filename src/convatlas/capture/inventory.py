@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from convatlas.capture.traced import kind_name
 from convatlas.errors import UserError
 from convatlas.graph.graph import Parameter
 from convatlas.graph.operation import Declared, Operation
@@ -90,5 +91,5 @@ def _parameter(names: tuple[str, ...], tensor: Tensor, buffer: bool) -> Paramete
         shape=tuple(tensor.shape),
         trainable=tensor.requires_grad and not buffer,
         buffer=buffer,
-        dtype=str(tensor.dtype)[6:],
+        dtype=kind_name(tensor.dtype),
     )

@@ -1,5 +1,6 @@
 """The stand-in that runs through a network instead of a tensor: a shape without storage."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +18,8 @@ class Traced(Tensor):
     """A tensor that holds no values, only what it is: a node of the graph being captured.
 
     ``fixed``: its shape does not depend on the network's inputs. ``followed``: its value where
-    values are followed, see `convatlas.capture.values`.
+    values are followed, see `convatlas.capture.values`. ``base``: what it is a view of;
+    ``written``: views of it that were changed in place since it was last read.
     """
 
     tracer: "Tracer"
@@ -25,6 +27,8 @@ class Traced(Tensor):
     lengths: Shape
     fixed: bool
     followed: Tensor | None
+    base: "Traced | None"
+    written: "tuple[Traced, ...]"
 
     @staticmethod
     def __new__(
@@ -38,7 +42,7 @@ class Traced(Tensor):
         """A wrapper of no memory."""
         made: Traced = Tensor._make_wrapper_subclass(cls, lengths, dtype=dtype, device=device)
         made.tracer, made.node, made.lengths = tracer, node, lengths
-        made.fixed, made.followed = False, None
+        made.fixed, made.followed, made.base, made.written = False, None, None, ()
         return made
 
     # the tracer's mode has seen the call before it comes here
@@ -89,6 +93,12 @@ class Traced(Tensor):
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"Traced({self.node}: {self.lengths}, {self.dtype})"
+
+
+@cache
+def kind_name(kind: torch.dtype) -> str:
+    """A kind of numbers as graphs call it: float32."""
+    return str(kind).removeprefix("torch.")
 
 
 def lengths(tensor: Tensor) -> Shape:

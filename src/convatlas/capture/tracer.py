@@ -11,10 +11,11 @@ from torch.overrides import TorchFunctionMode
 
 from convatlas.capture.dim import Axis, Origin, Sizes
 from convatlas.capture.inventory import Inventory
-from convatlas.capture.traced import Traced
+from convatlas.capture.traced import Traced, kind_name
 from convatlas.capture.values import Values
 from convatlas.graph.graph import Guard, Node
 from convatlas.graph.operation import Measure, Operation, Shape
+from convatlas.graph.pointwise import Replace
 from convatlas.graph.source import Beside, Constant, Input
 
 CALL = nn.Module._call_impl.__code__
@@ -86,11 +87,12 @@ class Tracer(TorchFunctionMode):
             data=len(positions),
             path=self.path(),
             parameters=tuple(owned),
-            dtype=str(kind)[6:],
+            dtype=kind_name(kind),
             alias=alias,
         )
         made = self.added(node, shape, kind, first.device)
         made.fixed = first.fixed and len(reads) == len(data) and all(d.fixed for d in data)
+        made.base = first if alias else None
         return made
 
     def added(self, node: Node, shape: Shape, dtype: torch.dtype, device: torch.device) -> Traced:
@@ -109,7 +111,7 @@ class Tracer(TorchFunctionMode):
             inputs=tuple(found.nodes),
             data=0,
             path=self.path(),
-            dtype=str(dtype)[6:],
+            dtype=kind_name(dtype),
         )
         made = self.added(node, shape, dtype, device)
         made.fixed = not found.nodes
@@ -119,6 +121,8 @@ class Tracer(TorchFunctionMode):
         """A stand-in for any tensor: a parameter or buffer used as it is, or a constant."""
         if type(tensor) is Traced:
             assert tensor.tracer is self, "a stand-in of another capture"
+            if tensor.written:
+                self._written_through(tensor)
             return tensor
         found = self._constants.get(id(tensor))
         if found is None:
@@ -130,7 +134,7 @@ class Tracer(TorchFunctionMode):
                 data=0,
                 path=self.path(),
                 parameters=() if mine is None else (mine,),
-                dtype=str(tensor.dtype)[6:],
+                dtype=kind_name(tensor.dtype),
             )
             found = self.added(node, shape, tensor.dtype, tensor.device)
             found.fixed = True
@@ -151,6 +155,11 @@ class Tracer(TorchFunctionMode):
         """
         if isinstance(target, Traced):
             target.node, target.followed = made.node, made.followed
+            view, base = target, target.base
+            while base is not None:
+                if all(each is not view for each in base.written):
+                    base.written = (*base.written, view)
+                view, base = base, base.base
             return target
         self._constants[id(target)] = made
         self._kept.append(target)
@@ -220,6 +229,13 @@ class Tracer(TorchFunctionMode):
     def operator(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One of torch's own operators, called within a function that is in no table."""
         return self._operator(self, func, args, kwargs)
+
+    def _written_through(self, base: Traced) -> None:
+        """What was put into views of a tensor is in the tensor too, once it is read again."""
+        views, base.written = base.written, ()
+        for view in views:
+            made = self.record(Replace(inplace=True), [base, view], alias=True)
+            base.node = made.node
 
     def _measured(self, operation: Operation, inputs: tuple[Shape, ...]) -> Measure:
         """Equal operations on equal shapes are measured once: deep networks repeat themselves."""

@@ -18,7 +18,8 @@ def untouched(parts: Iterable[nn.Module]) -> Iterator[None]:
     Tensors are not copied: the tracer does not let them be changed. Only a scripted module, whose
     code it does not see, has its buffers saved.
     """
-    held = [(holder, holder.copy()) for part in parts for holder in _holders(part)]
+    parts = tuple(parts)
+    tables, others = _held(parts)
     scripted = [
         (buffer, buffer.clone())
         for part in parts
@@ -29,39 +30,42 @@ def untouched(parts: Iterable[nn.Module]) -> Iterator[None]:
     try:
         yield
     finally:
-        for holder, saved in held:
-            _restored(holder, saved)
+        _put_back(tables, others)
         for buffer, value in scripted:
             if not _same(buffer, value):
                 buffer.copy_(value)
         _chance_again(chance)
 
 
-def _holders(part: nn.Module) -> Iterator[Any]:
-    """A module's attributes, and the plain tables and lists among them."""
-    attributes = vars(part)
-    yield attributes
-    for value in attributes.values():
-        if type(value) in CONTAINERS:
-            yield value
+Table = dict[str, Any]
 
 
-CONTAINERS = {dict, list, set}
+def _held(parts: Iterable[nn.Module]) -> tuple[list[tuple[Table, Table]], list[tuple[Any, Any]]]:
+    """Each with a copy: modules' attributes and the plain tables among them; lists and sets."""
+    tables, others = [], []
+    for part in parts:
+        attributes = vars(part)
+        tables.append((attributes, attributes.copy()))
+        for value in attributes.values():
+            kind = type(value)
+            if kind is dict:
+                tables.append((value, value.copy()))
+            elif kind is list or kind is set:
+                others.append((value, value.copy()))
+    return tables, others
 
 
-def _restored(holder: Any, saved: Any) -> None:
-    """Written back only if it changed, so that another thread finds it whole."""
-    if isinstance(holder, dict):
-        same = len(holder) == len(saved) and all(map(is_, holder.values(), saved.values()))
-        if not same or list(holder) != list(saved):
-            holder.clear()
-            holder.update(saved)
-    elif isinstance(holder, list):
-        if len(holder) != len(saved) or not all(map(is_, holder, saved)):
-            holder[:] = saved
-    elif len(holder) != len(saved):
-        holder.clear()
-        holder.update(saved)
+def _put_back(tables: list[tuple[Table, Table]], others: list[tuple[Any, Any]]) -> None:
+    """Only what changed is written, so that another thread finds the rest whole."""
+    for table, saved in tables:
+        same = len(table) == len(saved) and all(map(is_, table.values(), saved.values()))
+        if not same or (saved and list(table) != list(saved)):
+            table.clear()
+            table.update(saved)
+    for other, saved in others:
+        if len(other) != len(saved) or not all(map(is_, other, saved)):
+            other.clear()
+            (other.extend if isinstance(other, list) else other.update)(saved)
 
 
 def _chance() -> tuple[Any, ...]:

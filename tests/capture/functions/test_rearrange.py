@@ -136,6 +136,24 @@ def test_what_holds_for_the_captured_size_refuses_others(number: int) -> None:
         propagate(graph, ((2, 6, 12, 12),))
 
 
+def test_what_is_put_into_a_view_is_in_the_tensor() -> None:
+    def function(x: Tensor) -> Tensor:
+        made = x * 2
+        part = made[:, :2].flatten(1)
+        part.relu_()
+        made[:, 2] += 1
+        return made + x
+
+    graph = capture(Calls(function), (2, 3, 4))
+    assert [type(node.operation).__name__ for node in graph.nodes] == [
+        *("Input", "Arithmetic", "Slice", "Flatten", "Activation"),
+        *("Replace", "Replace", "Select", "Arithmetic", "Replace", "Arithmetic"),
+    ]
+    assert [node.inputs for node in graph.nodes[5:]] == [
+        *((2, 4), (1, 5), (6,), (7,), (6, 8), (9, 0)),
+    ]
+
+
 def test_in_place_goes_on_as_the_same_tensor() -> None:
     def function(x: Tensor) -> Tensor:
         made = x * 2

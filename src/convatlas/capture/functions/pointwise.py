@@ -160,7 +160,9 @@ def changed(tracer: Tracer, target: Tensor, made: Traced, inplace: bool) -> Tens
 
 
 def assigned(tracer: Tracer, target: Tensor, _place: Any, value: Any) -> None:
-    """``target[place] = value``."""
+    """``target[place] = value``; after ``target[place] += 1`` the value is in there already."""
+    if isinstance(target, Traced) and any(value is view for view in target.written):
+        return
     parts = [value] if isinstance(value, Tensor) else []
     made = tracer.record(Replace(inplace=True), [target, *parts], alias=True)
     tracer.moved(target, made)
