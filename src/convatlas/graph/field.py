@@ -75,7 +75,7 @@ def _start(shape: Shape) -> Field | None:
 
 def _step(operation: Operation) -> Step:
     kind = type(operation)
-    rule = rules.RULES.get(kind, rules.pointwise)
+    rule = rules.RULES.get(kind, rules.lost)
     passes = rule is rules.pointwise
     window: Window | None = None
     if isinstance(operation, Conv | Pool | SubSampling):

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import floor, gcd, lcm
 from typing import NamedTuple
 
+from convatlas.graph.operation import Shape
 from convatlas.graph.pixels import Back, Line, through
 from convatlas.graph.window import Window
 
@@ -186,17 +187,17 @@ def absorbed(axis: Axis, length: int) -> Axis:
     return Axis(low, high, 0, axis.least + spread, True)
 
 
-def merged(fields: Iterable[Field | None]) -> Field | None:
-    """What is read through any of several ways."""
+def merged(fields: Iterable[Field | None], made: Shape) -> Field | None:
+    """What is read through any of several ways that make a tensor of that shape."""
     result: Field | None = None
     for field in fields:
         if field is None or field is result:
             continue
-        result = field if result is None else _both(result, field)
+        result = field if result is None else _both(result, field, made)
     return result
 
 
-def _both(one: Field, other: Field) -> Field:
+def _both(one: Field, other: Field, made: Shape) -> Field:
     if one.dims == other.dims and len(one.axes) == 2:
         a, b = one.axes, other.axes
         if a[0] is a[1] and b[0] is b[1]:
@@ -210,6 +211,10 @@ def _both(one: Field, other: Field) -> Field:
         if a_dim == b_dim:
             axes.append(_joined(a_axis, b_axis))
             dims.append(a_dim)
+        elif a_dim >= 0 and b_dim >= 0:  # positions along two axes at once: both are lost
+            lengths = (made[a_dim], made[b_dim])
+            axes.append(_joined(*map(absorbed, (a_axis, b_axis), lengths)))
+            dims.append(-1)
         else:  # one of them has lost its positions: the other's are kept
             kept, lost = (b_axis, a_axis) if a_dim < 0 else (a_axis, b_axis)
             axes.append(kept._replace(least=min(kept.least, lost.least), whole=True))

@@ -1,4 +1,4 @@
-"""How each operation moves a receptive field; what is not named here works value by value."""
+"""How each operation moves a receptive field."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -6,11 +6,12 @@ from math import lcm
 
 from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.field_axes import Axis, Field, Move, absorbed, merged, offset, slid
+from convatlas.graph.norm import BatchNorm, GroupNorm, LayerNorm, ResponseNorm
 from convatlas.graph.operation import Operation, Shape, elements
 from convatlas.graph.pixels import divided, interpolated, spread_from
 from convatlas.graph.pixels import moved as steps
 from convatlas.graph.pixels import shuffled as laid
-from convatlas.graph.pointwise import Softmax
+from convatlas.graph.pointwise import Activation, Arithmetic, Dropout, Replace, Softmax
 from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
 from convatlas.graph.product import (
     Attention,
@@ -36,9 +37,10 @@ from convatlas.graph.rearrange import (
     Unsqueeze,
     View,
 )
+from convatlas.graph.recurrent import LastState, Recurrent
 from convatlas.graph.resampling import Grid, grid
 from convatlas.graph.sizes import value
-from convatlas.graph.source import Constant, Gather, Unknown
+from convatlas.graph.source import Beside, Constant, Gather, Picked, Unknown
 
 Fields = Sequence[Field | None]
 Shapes = Sequence[Shape]
@@ -48,8 +50,11 @@ Rule = Callable[[Operation, Fields, Shapes, Shape], Field | None]
 def pointwise(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
     """Value by value, missing axes in front filled."""
     return merged(
-        field and shifted(field, len(made) - len(shape))
-        for field, shape in zip(fields, shapes, strict=True)
+        (
+            field and shifted(field, len(made) - len(shape))
+            for field, shape in zip(fields, shapes, strict=True)
+        ),
+        made,
     )
 
 
@@ -180,8 +185,11 @@ def product(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) 
     left = {d: d + len(made) - len(a) for d in range(len(a) - 1)}
     right = {d: d + len(made) - len(b) for d in range(len(b)) if d != len(b) - 2}
     return merged(
-        field and renumbered(field, shape, places)
-        for field, shape, places in zip(fields, shapes, (left, right), strict=False)
+        (
+            field and renumbered(field, shape, places)
+            for field, shape, places in zip(fields, shapes, (left, right), strict=False)
+        ),
+        made,
     )
 
 
@@ -193,7 +201,7 @@ def einsum(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) ->
     for field, shape, term in zip(fields, shapes, terms.split(","), strict=True):
         places = {d: result.index(a) for d, a in enumerate(term) if a in result}
         ways.append(field and renumbered(field, shape, places))
-    return merged(ways)
+    return merged(ways, made)
 
 
 def attention(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -205,7 +213,7 @@ def attention(operation: Operation, fields: Fields, shapes: Shapes, made: Shape)
         mixed = {len(shape) - 1} if position == 0 else {len(shape) - 1, tokens}
         places = {d: d for d in range(len(shape)) if d not in mixed}
         ways.append(field and renumbered(field, shape, places))
-    return merged(ways)
+    return merged(ways, made)
 
 
 def permuted(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -312,18 +320,25 @@ def joined(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) ->
     assert isinstance(operation, Concat)
     at = operation.axis % len(made)
     if not any(field is not None and at in field.dims for field in fields):
-        return merged(fields)
+        return merged(fields, made)
     places = {d: d for d in range(len(made)) if d != at}
     return merged(
-        field and renumbered(field, shape, places)
-        for field, shape in zip(fields, shapes, strict=True)
+        (
+            field and renumbered(field, shape, places)
+            for field, shape in zip(fields, shapes, strict=True)
+        ),
+        made,
     )
 
 
 def lost(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
     """Anything may read anything."""
     return merged(
-        field and renumbered(field, shape, {}) for field, shape in zip(fields, shapes, strict=True)
+        (
+            field and renumbered(field, shape, {})
+            for field, shape in zip(fields, shapes, strict=True)
+        ),
+        made,
     )
 
 
@@ -341,7 +356,17 @@ def fixed(_operation: Operation, _fields: Fields, _shapes: Shapes, _made: Shape)
     return None
 
 
+def beside(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
+    """A further result: position by position if it has the shape of the first."""
+    rule = pointwise if tuple(shapes[0]) == tuple(made) else lost
+    return rule(operation, fields, shapes, made)
+
+
+# What is not named here may read anything.
 RULES: dict[type, Rule] = {
+    **dict.fromkeys((Activation, Arithmetic, Dropout, Replace), pointwise),
+    **dict.fromkeys((BatchNorm, GroupNorm, LayerNorm, ResponseNorm), pointwise),
+    Beside: beside,
     Constant: fixed,
     **dict.fromkeys((Conv, Pool, SubSampling), windowed),
     ConvTransposed: transposed,
@@ -363,5 +388,5 @@ RULES: dict[type, Rule] = {
     Pad: padded,
     Roll: rolled,
     Concat: joined,
-    **dict.fromkeys((Gather, Unknown, AttentionWeights), lost),
+    **dict.fromkeys((Gather, Picked, Unknown, AttentionWeights, Recurrent, LastState), lost),
 }

@@ -99,11 +99,12 @@ def _walk(
         node = graph.nodes[index]
         shapes = [made.measures[i].shape for i in node.inputs]
         passage = Passage(node.operation, shapes, made.measures[index].shape, clip)
-        for place, into in enumerate(node.inputs[: node.data]):
-            before = seen[into]
+        fields_in = [seen[into] for into in node.inputs[: node.data]]
+        for place, (into, before) in enumerate(zip(node.inputs, fields_in, strict=False)):
             if before is None:
                 continue
-            read = pixels.back(*passage.ways(place, before, after))
+            then = after.dims if node.data == 1 else passage.kept(place, fields_in, after)
+            read = pixels.back(*passage.ways(place, before, then))
             if clip:
                 read = read.within(*_extent(before, shapes[place]))
             wanted[into] = wanted[into].joined(read) if into in wanted else read

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.field_axes import Field
+from convatlas.graph.field_rules import RULES, lost
 from convatlas.graph.operation import Operation, Shape
 from convatlas.graph.pixels import (
     Back,
@@ -36,13 +37,25 @@ class Passage(NamedTuple):
     made: Shape
     clip: bool
 
-    def ways(self, place: int, before: Field, after: Field) -> tuple[Back, Back]:
-        """Both axes of the picture, back to the input at ``place``."""
+    def ways(self, place: int, before: Field, after: tuple[int, ...]) -> tuple[Back, Back]:
+        """Both axes of the picture, back to the input at ``place``; ``after``: where they are."""
         vertical, horizontal = (
             self._way(self.shapes[place], dim, then)
-            for dim, then in zip(before.dims, after.dims, strict=True)
+            for dim, then in zip(before.dims, after, strict=True)
         )
         return vertical, horizontal
+
+    def kept(self, place: int, fields: Sequence[Field | None], after: Field) -> tuple[int, ...]:
+        """Where the axes of one input alone are in the output; -1 if it is not where they all are.
+
+        A product loses some axes of each factor while the other keeps its own at the same place.
+        """
+        rule = RULES.get(type(self.operation), lost)
+        alone = [field if at == place else None for at, field in enumerate(fields)]
+        alone += [None] * (len(self.shapes) - len(fields))
+        field = rule(self.operation, alone, self.shapes, self.made)
+        dims = field.dims if field else (-1, -1)
+        return tuple(one if one == all_ else -1 for one, all_ in zip(dims, after.dims, strict=True))
 
     def _way(self, shape: Shape, dim: int, then: int) -> Back:
         if dim < 0:
