@@ -28,8 +28,8 @@ class Claim:
     """A figure as printed, where, how it is measured here, and the verdict.
 
     ``why`` completes the verdicts *differs* and *not computable*; ``counted`` is what was measured
-    where the verdict is *differs*, so that a change shows there too. ``reading`` judges a
-    statement of the lecture notes, ``instead`` says what is right.
+    where that is not exactly as printed, in the unit printed, so that a change shows there too.
+    ``reading`` judges a statement of the lecture notes, ``instead`` says what is right.
     """
 
     id: str

@@ -19,7 +19,7 @@ place = "Table 1"               # source = "…" where it is not the paper itsel
 provenance = "second-hand"
 measure = { weights = "googlenet", at = "stem.0" }
 verdict = "differs: …"
-counted = 9.408                 # what is measured, where the verdict is that it differs
+counted = 9.408                 # what is measured, where that is not exactly as printed
 """
 
 import tomllib
@@ -31,6 +31,7 @@ from convatlas.claims.claim import (
     DIFFERS,
     MEASURED,
     NOT_COMPUTABLE,
+    ROUNDED,
     VERDICTS,
     Claim,
     Contradiction,
@@ -134,8 +135,11 @@ def _agree(label: str, entry: dict[str, Any], verdict: str, why: str) -> None:
     if (verdict in MEASURED) != ("measure" in entry):
         rule = f"{', '.join(MEASURED)} need a measure, the other verdicts have none"
         raise UserError(f"{label}: the verdict is {verdict!r}; {rule}")
-    if (verdict == DIFFERS) != ("counted" in entry):
-        raise UserError(f"{label}: counted stands where the verdict is {DIFFERS!r}, and only there")
+    if (verdict in (ROUNDED, DIFFERS)) != ("counted" in entry):
+        raise UserError(
+            f"{label}: counted stands where the verdict is {ROUNDED!r} or {DIFFERS!r}, "
+            "and only there"
+        )
     if (verdict in (DIFFERS, NOT_COMPUTABLE)) != bool(why):
         raise UserError(f"{label}: write {DIFFERS!r} and {NOT_COMPUTABLE!r} with ': ' and why")
 

@@ -33,7 +33,9 @@ class Selection:
 
     def nodes(self, graph: Graph) -> tuple[int, ...]:
         """The positions of the operations; raises `UserError` if there is none."""
-        found = tuple(n for n, node in enumerate(graph.nodes) if self._takes(node))
+        every = self == Selection(training=self.training, size=self.size)
+        nodes = enumerate(graph.nodes)
+        found = tuple(n for n, node in nodes if every or self._takes(node))
         if not found:
             raise UserError(f"{graph.name} has no operation {self._told()}; see `convatlas show`")
         return found
@@ -84,6 +86,8 @@ def listed(paths: Paths) -> tuple[str, ...]:
 
 def under(path: str, module: str) -> bool:
     """Whether a path is that module's or lies in it."""
+    if "*" not in module:
+        return path == module or path.startswith(f"{module}.")
     wanted, found = module.split("."), path.split(".")
     return len(found) >= len(wanted) and all(map(fnmatchcase, found, wanted))
 
@@ -93,4 +97,9 @@ def last(graph: Graph, module: str) -> int:
 
     ``input`` is the picture.
     """
-    return graph.picture if module == "input" else Selection(at=module).nodes(graph)[-1]
+    if module == "input":
+        return graph.picture
+    for place in range(len(graph.nodes) - 1, -1, -1):
+        if under(graph.nodes[place].path, module):
+            return place
+    raise UserError(f"{graph.name} has no module {module!r}; see `convatlas show`")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from convatlas import atlas
-from convatlas.claims.claim import DIFFERS, VERDICTS, Claim, Contradiction, Paper, Printed
+from convatlas.claims.claim import HOLDS, VERDICTS, Claim, Contradiction, Paper, Printed
 from convatlas.claims.judge import judge, kept
 from convatlas.claims.ledger import paper, papers
 from convatlas.claims.measure import Bench
@@ -30,7 +30,7 @@ class Finding:
         """Whether the ledger says something else."""
         if self.claim.measure is None:
             return False
-        counted = self.measured if self.verdict == DIFFERS else None
+        counted = None if self.verdict == HOLDS else self.measured
         return (self.verdict, counted) != (self.claim.verdict, self.claim.counted)
 
     @property
@@ -38,10 +38,12 @@ class Finding:
         """With the reason, or with what the ledger says instead."""
         if not self.changed:
             return self.claim.full_verdict
-        before = self.claim.verdict
-        if self.claim.counted is not None:
-            before = f"{before} ({text(self.claim.counted)})"
-        return f"CHANGED: {self.trouble or self.verdict}; the ledger says {before}"
+        now = self.trouble or _with(self.verdict, self.measured)
+        return f"CHANGED: {now}; the ledger says {_with(self.claim.verdict, self.claim.counted)}"
+
+
+def _with(verdict: str, counted: Printed | None) -> str:
+    return verdict if counted is None else f"{verdict}, {text(counted)}"
 
 
 @dataclass(frozen=True, slots=True)
