@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.capture.arguments import Handler, forms, positive
+from convatlas.capture.functions.rearrange import expand_as
 from convatlas.capture.traced import Traced
 from convatlas.capture.tracer import Tracer
 from convatlas.graph.pointwise import Arithmetic
@@ -91,9 +92,10 @@ def normalize(
     eps: float = 1e-12,
     out: Tensor | None = None,
 ) -> Traced:
-    """F.normalize: a quotient by the norm along an axis."""
+    """F.normalize: a quotient by the norm along an axis, kept from being nothing; as torch does."""
     length = norm(tracer, input, p, dim, keepdim=True)
-    made = tracer.record(Arithmetic(function="div"), [input, length])
+    least = tracer.record(Arithmetic(function="clamp_min", constant=eps), [length])
+    made = tracer.record(Arithmetic(function="div"), [input, expand_as(tracer, least, input)])
     if out is not None:
         tracer.moved(out, made)
     return made
