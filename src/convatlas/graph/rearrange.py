@@ -162,14 +162,14 @@ class Pad:
     def measure(self, inputs: tuple[Shape, ...]) -> Measure:
         """Work: every value is copied."""
         shape, axes = inputs[0], len(self.widths)
-        grown = (
-            size + value(before, inputs) + value(after, inputs)
-            for size, (before, after) in zip(shape[-axes:], self.widths, strict=True)
-        )
-        made = (*shape[: len(shape) - axes], *grown)
-        if any(size < 1 for size in made[-axes:]):
+        made, cut = list(shape[: len(shape) - axes]), False
+        for size, widths in zip(shape[-axes:], self.widths, strict=True):
+            before, after = (value(width, inputs) for width in widths)
+            made.append(size + before + after)
+            cut = cut or size + min(before, 0) + min(after, 0) < 0 or made[-1] < 1
+        if cut:
             raise ShapeError(f"cuts {shown(shape)} down to {shown(made)}: nothing is left")
-        return Measure(made, 0, elements(made))
+        return Measure(tuple(made), 0, elements(made))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

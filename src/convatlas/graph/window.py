@@ -47,7 +47,11 @@ def slid(window: Window, size: int, *, ceil: bool = False) -> int:
     if count < 1:
         raise ShapeError(
             f"a window of {window.reach + 1} does not fit into {size}"
-            + (f" + {window.before} + {window.after} of padding" if window.before else "")
+            + (
+                f" + {window.before} + {window.after} of padding"
+                if window.before or window.after
+                else ""
+            )
             + f"; it needs at least {window.reach + 1 - window.before - window.after}"
         )
     return count
