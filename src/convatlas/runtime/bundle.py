@@ -1,0 +1,163 @@
+"""A bundle: a network with all that is needed to classify pictures, in one file without torch.
+
+model.onnx   input ``pixels`` (N, C, H, W), output ``scores`` (N, classes, ...)
+card.json    which network, how pictures are prepared, the labels, and how the export was checked
+
+The file is a ZIP archive whose members are stored as they are; any language can read it. If the
+preparation is fused, ``pixels`` is uint8; otherwise float32, as `prepare` makes it. Reading one
+imports neither torch nor an engine.
+"""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from convatlas.errors import UserError
+from convatlas.files import write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BUNDLE_FORMAT = 1
+MODEL, CARD = "model.onnx", "card.json"
+SUFFIX = ".convatlas"
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """An array of a preparation, (C, 1, 1) or (C, H, W), flat in row order."""
+
+    shape: tuple[int, int, int]
+    values: tuple[float, ...]
+
+
+class Preparation(msgspec.Struct, frozen=True, kw_only=True):
+    """From a decoded picture to the input: centre crop, frame of zeros, (p / 255 - mean) / dev.
+
+    ``side`` is the size that pictures are decoded at (shorter side, centre square).
+    """
+
+    side: int
+    crop: int | None = None
+    pad: int = 0
+    mean: Figures
+    deviation: Figures
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """The exported file against torch eager: on what, and the largest relative error found."""
+
+    inputs: str
+    error: float
+    agreement: float  # share of inputs with the same best class
+
+
+class BundleCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in ``card.json``. ``None`` in ``input`` is any size; the batch comes first."""
+
+    format: int = BUNDLE_FORMAT
+    network: str
+    input: tuple[int | None, int, int | None, int | None]
+    preparation: Preparation | None = None
+    fused: bool = False  # the preparation, crop excepted, is part of the model
+    labels: tuple[str, ...] = ()
+    precision: str = "fp32"
+    opset: int
+    compared: tuple[Compared, ...] = ()
+    versions: dict[str, str] = {}
+    source: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle in memory."""
+
+    card: BundleCard
+    model: bytes
+
+
+def write_bundle(path: Path, bundle: Bundle) -> None:
+    """Write both members into one file, or nothing."""
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(CARD), card_json(bundle.card))
+        archive.writestr(zipfile.ZipInfo(MODEL), bundle.model)
+    write_atomically(path, blob.getvalue())
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read one back; `UserError` if it is none, is damaged, or of another format."""
+    try:
+        with zipfile.ZipFile(path) as archive:  # checks the sums of what it reads
+            return Bundle(_card(path, archive.read(CARD)), archive.read(MODEL))
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}; `convatlas export` makes one") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except KeyError:
+        raise UserError(f"{path} is no bundle: it lacks {CARD} or {MODEL}") from None
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise UserError(f"{path} is no bundle, or damaged: {error}; export it again") from None
+
+
+def card_json(card: BundleCard) -> str:
+    """The card as text."""
+    return msgspec.json.encode(card).decode()
+
+
+def prepare(
+    card: BundleCard, pictures: "NDArray[np.uint8]"
+) -> "NDArray[np.float32] | NDArray[np.uint8]":
+    """What the model reads, from decoded pictures (N, C, side, side).
+
+    A fused model reads uint8, so only the crop is done here.
+    """
+    import numpy as np
+
+    how = card.preparation
+    if how is None:
+        raise UserError(f"the bundle of {card.network} does not say how pictures are prepared")
+    if how.crop:
+        top, left = ((size - how.crop) // 2 for size in pictures.shape[2:])
+        pictures = pictures[..., top : top + how.crop, left : left + how.crop]
+    if card.fused:
+        return np.ascontiguousarray(pictures)
+    if how.pad:
+        frame = (how.pad, how.pad)
+        pictures = np.pad(pictures, ((0, 0), (0, 0), frame, frame))
+    mean, deviation = array(how.mean), array(how.deviation)
+    return pictures.astype(np.float32) * (1 / (255 * deviation)) - mean / deviation
+
+
+def array(figures: Figures) -> "NDArray[np.float32]":
+    """The figures as an array."""
+    import numpy as np
+
+    return np.array(figures.values, np.float32).reshape(figures.shape)
+
+
+def figures(values: "NDArray[np.float32]") -> Figures:
+    """An array (C, 1, 1) or (C, H, W) as it stands on a card."""
+    channels, height, width = values.shape
+    return Figures(shape=(channels, height, width), values=tuple(values.ravel().tolist()))
+
+
+def _card(path: Path, text: bytes) -> BundleCard:
+    try:
+        found = json.loads(text)["format"]
+        if found != BUNDLE_FORMAT:
+            raise UserError(
+                f"{path} has bundle format {found}, this ConvAtlas reads {BUNDLE_FORMAT}; "
+                "export it again"
+            )
+        return msgspec.json.decode(text, type=BundleCard)
+    except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        if isinstance(error, UserError):
+            raise
+        said = " ".join(str(error).split())
+        raise UserError(f"the card in {path} is damaged: {said}; export it again") from None
