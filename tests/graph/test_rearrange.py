@@ -62,6 +62,19 @@ def test_padding_and_cutting_borders(seed: int) -> None:
     assert Pad(widths=widths).measure((shape,)) == Measure(made, 0, torch.Size(made).numel())
 
 
+def test_borders_taken_from_the_inside_need_one() -> None:
+    for mode, most in (("reflect", 3), ("circular", 4), ("replicate", 9)):
+        pad = Pad(widths=((most, 0),), mode=mode)
+        expected = F.pad(empty(1, 1, 4), (most, 0), mode).shape
+        assert pad.measure(((1, 1, 4),)).shape == tuple(expected)
+        if most == 9:
+            continue
+        with pytest.raises(RuntimeError):
+            F.pad(empty(1, 1, 4), (most + 1, 0), mode)
+        with pytest.raises(ShapeError, match=f"1×1×4 is too small for a {mode} border"):
+            Pad(widths=((most + 1, 0),), mode=mode).measure(((1, 1, 4),))
+
+
 VIEWS = [(24,), (-1,), (2, -1), (-1, 3, 2), (2, 3, 4), (1, -1, 24), (4, 3, 2, 1)]
 
 

@@ -9,6 +9,7 @@ from convatlas.graph import conv, norm, pointwise, pool, product, rearrange, rec
 from convatlas.graph.graph import Graph, Guard, Node, Parameter
 from convatlas.graph.operation import Operation
 from convatlas.graph.sizes import Formula, SizeOf
+from convatlas.graph.validate import validate
 
 VERSION = 1
 MODULES = (conv, norm, pointwise, pool, product, rearrange, recurrent, source)
@@ -63,11 +64,22 @@ def read(text: str | bytes) -> Graph:
         version = document.get("convatlas graph")
         if version != VERSION:
             raise UserError(f"this graph has format {version}, expected {VERSION}; write it again")
-        return _graph(document)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        graph = _graph(document)
+        validate(graph)
+    except BROKEN as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"this is no graph of ConvAtlas: {error}") from None
+        raise UserError(
+            f"this is no graph of ConvAtlas ({type(error).__name__}: {error}); write it again"
+        ) from None
+    return graph
+
+
+# What damaged documents lead to.
+BROKEN = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError),
+    *(AssertionError, RecursionError),
+)
 
 
 def _graph(document: dict[str, Any]) -> Graph:

@@ -152,6 +152,10 @@ class Concat:
         return Measure(shape, 0, elements(shape))
 
 
+# Borders whose values come from the inside: by how much the axis must be longer.
+BORROWED = {"reflect": 1, "circular": 0}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pad:
     """A border around the last axes, given as (before, after) from the first padded axis on."""
@@ -163,10 +167,12 @@ class Pad:
         """Work: every value is copied."""
         shape, axes = inputs[0], len(self.widths)
         made, cut = list(shape[: len(shape) - axes]), False
-        for size, widths in zip(shape[-axes:], self.widths, strict=True):
-            before, after = (value(width, inputs) for width in widths)
+        for size, pair in zip(shape[-axes:], self.widths, strict=True):
+            before, after = widths = tuple(value(width, inputs) for width in pair)
             made.append(size + before + after)
             cut = cut or size + min(before, 0) + min(after, 0) < 0 or made[-1] < 1
+            if self.mode in BORROWED and max(before, after) > size - BORROWED[self.mode]:
+                raise ShapeError(f"{shown(shape)} is too small for a {self.mode} border: {widths}")
         if cut:
             raise ShapeError(f"cuts {shown(shape)} down to {shown(made)}: nothing is left")
         return Measure(tuple(made), 0, elements(made))
