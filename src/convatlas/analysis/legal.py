@@ -1,49 +1,76 @@
 """Which input sizes a network takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convatlas.errors import UserError
+from convatlas.analysis.skeleton import skeleton
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
-from convatlas.graph.product import Dense
-from convatlas.graph.propagate import DoesNotFit, OtherWay, propagate
 
-FURTHEST = 1024  # sides looked at at the most
+FURTHEST = 1024  # sides looked at
+EFFORT = 100_000  # steps taken for it; a graph of more steps is looked at less far
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Legal:
-    """Sides of square pictures that pass.
+    """Sides of square pictures that pass, of all from 1 to ``looked``.
 
-    ``smallest`` and ``largest`` are of the first run of sides without a gap; ``largest`` is
-    ``None`` where no end was found. ``mapped``: the smallest side at which every map has a
-    pixel, whether or not a dense layer then fits.
+    ``smallest`` to ``largest``: the first run of sides ``step`` apart; ``largest`` is ``None`` if
+    the run goes on to the end of what was looked at. ``others``: more sides pass behind it.
+    ``mapped``: the smallest side at which every map has a pixel, whether or not a dense layer then
+    fits. ``untold``: at so many of the sides that pass, the network's
+    own code would do something else than what the graph shows; that something may fail.
     """
 
-    smallest: int | None
-    largest: int | None
-    mapped: int | None
+    smallest: int | None = None
+    largest: int | None = None
+    step: int = 1
+    others: bool = False
+    mapped: int | None = None
+    untold: int = 0
+    looked: int = FURTHEST
 
 
 def legal(graph: Graph, batch: int = 1) -> Legal:
-    """Tried side by side; a network that takes a larger picture is taken to go on doing so."""
-    first = mapped = None
-    usual = max(graph.inputs[0][2:], default=0)
-    for side in range(1, FURTHEST + 1):
-        reason = refusal(graph, side, batch)
-        if mapped is None and (reason is None or ends_at_dense(graph, reason)):
-            mapped = side
-        if reason is None:
-            first = side
-            break
-    if first is None:
-        return Legal(None, None, mapped)
-    if refusal(graph, max(4 * usual, FURTHEST), batch) is None:
-        return Legal(first, None, mapped)
-    last = first
-    while last < FURTHEST and refusal(graph, last + 1, batch) is None:
-        last += 1
-    return Legal(first, last, mapped)
+    """Every side is tried; a network without pictures has none."""
+    if not has_sides(graph):
+        return Legal()
+    bones = skeleton(graph)
+    own = max(max(shape[2:], default=0) for shape in graph.inputs)
+    looked = max(min(FURTHEST, EFFORT // (len(bones.steps) + 1)), min(own + 32, FURTHEST))
+    walks = [bones.walked(square(graph, side, batch)) for side in range(1, looked + 1)]
+    taken = [side for side, walk in enumerate(walks, start=1) if walk.fits]
+    untold = sum(walk.fits and not walk.told for walk in walks)
+    maps = (side for side, walk in enumerate(walks, start=1) if walk.fits or walk.dense)
+    mapped = next(maps, None)
+    if not taken:
+        return Legal(mapped=mapped, untold=untold, looked=looked)
+    run, step = _first_run(taken)
+    return Legal(
+        smallest=run[0],
+        largest=None if run[-1] + step > looked else run[-1],
+        step=step,
+        others=len(run) < len(taken),
+        mapped=mapped,
+        untold=untold,
+        looked=looked,
+    )
+
+
+def _first_run(sides: Sequence[int]) -> tuple[Sequence[int], int]:
+    """The sides at the front that are equally far apart; two alone make no run unless adjacent."""
+    step = sides[1] - sides[0] if len(sides) > 1 else 1
+    end = 1
+    while end < len(sides) and sides[end] - sides[end - 1] == step:
+        end += 1
+    if end == 2 and step > 1 and len(sides) > 2:
+        return sides[:1], 1
+    return sides[:end], step
+
+
+def has_sides(graph: Graph) -> bool:
+    """Whether any input has an axis behind batch and channels."""
+    return any(len(shape) > 2 for shape in graph.inputs)
 
 
 def square(graph: Graph, side: int, batch: int = 1) -> tuple[Shape, ...]:
@@ -54,17 +81,31 @@ def square(graph: Graph, side: int, batch: int = 1) -> tuple[Shape, ...]:
     )
 
 
-def refusal(graph: Graph, side: int, batch: int = 1) -> UserError | None:
-    """Why a side is not taken, or ``None`` if it is, or if the graph cannot tell."""
-    try:
-        propagate(graph, square(graph, side, batch))
-    except OtherWay:
-        return None
-    except UserError as error:
-        return error
-    return None
+def takes(graph: Graph, found: Legal) -> str:
+    """Which sizes a network takes, in words."""
+    if not has_sides(graph):
+        sizes = " and ".join("×".join(map(str, shape[1:])) for shape in graph.inputs)
+        return f"{graph.name} takes {sizes}; there is no picture whose size could change"
+    shape = graph.inputs[0] if len(graph.inputs[0]) > 2 else max(graph.inputs, key=len)
+    noun = {1: "lengths", 2: "squares"}.get(len(shape) - 2, "cubes")
+    untold = (
+        f" as far as this graph tells: at {found.untold} of the sides up to {found.looked} its "
+        "code does something else"
+        if found.untold
+        else ""
+    )
+    return f"{graph.name} takes {noun} of {_sides(found)}{untold}"
 
 
-def ends_at_dense(graph: Graph, reason: UserError) -> bool:
-    """Whether the maps were all there and only a dense layer of another size was in the way."""
-    return isinstance(reason, DoesNotFit) and isinstance(graph.nodes[reason.index].operation, Dense)
+def _sides(found: Legal) -> str:
+    if found.smallest is None:
+        return f"no side up to {found.looked}"
+    more = ", and others" if found.others else ""
+    if found.step > 1:
+        until = "and so on" if found.largest is None else f"to {found.largest}"
+        return f"{found.smallest}, {found.smallest + found.step} {until}, {found.step} apart{more}"
+    if found.largest is None:
+        return f"{found.smallest} and more{more}"
+    if found.largest == found.smallest:
+        return f"{found.smallest} alone" if not more else f"{found.smallest}{more}"
+    return f"{found.smallest} to {found.largest}{more}"

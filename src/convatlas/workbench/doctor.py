@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 
 from convatlas.analysis.doctor.examine import Examination, examine
 from convatlas.analysis.doctor.finding import Finding
+from convatlas.analysis.legal import takes
 from convatlas.analysis.picture import inputs_for, parse_shape
 from convatlas.errors import UserError
 from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
 from convatlas.workbench.ask import Network, ask, module_of
-from convatlas.workbench.sweep import takes
 
 # Sides at which a module is tried that cannot be captured at the one asked about.
 USUAL = (224, 256, 32, 227, 299, 64, 128, 96, 384, 512, 28, 572)

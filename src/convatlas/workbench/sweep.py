@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convatlas.analysis.legal import Legal, legal
+from convatlas.analysis.legal import Legal, legal, takes
 from convatlas.analysis.sweep import Point
 from convatlas.analysis.sweep import sweep as points
 from convatlas.graph.graph import Graph
@@ -49,17 +49,6 @@ def sweep(
     """Square pictures of every side, in every batch; ``sizes`` is needed for a module only."""
     graph = ask(network, sizes, training=training).graph
     return Swept(graph, legal(graph), tuple(points(graph, sides, batches)))
-
-
-def takes(graph: Graph, found: Legal) -> str:
-    """Which sides a network takes, in words."""
-    if found.smallest is None:
-        return f"{graph.name} takes no square picture"
-    if found.largest is None:
-        return f"{graph.name} takes squares of {found.smallest} and more"
-    if found.largest == found.smallest:
-        return f"{graph.name} takes squares of {found.smallest} alone"
-    return f"{graph.name} takes squares of {found.smallest} to {found.largest}"
 
 
 def _row(point: Point) -> tuple[str | int, ...]:

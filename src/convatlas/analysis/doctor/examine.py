@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
+from convatlas.analysis.doctor.case import case_of
 from convatlas.analysis.doctor.finding import Finding
 from convatlas.analysis.doctor.fits import refused
-from convatlas.analysis.doctor.sight import (
-    gridding,
-    larger_than_input,
-    single_pixels,
-    single_values,
-)
-from convatlas.analysis.doctor.waste import only_padding, unread_maps, unread_pixels, unused
+from convatlas.analysis.doctor.gridding import gridding
+from convatlas.analysis.doctor.sight import larger_than_input, single_pixels, single_values
+from convatlas.analysis.doctor.unread import unread_maps, unread_pixels
+from convatlas.analysis.doctor.waste import only_padding, unused
 from convatlas.analysis.legal import Legal, legal
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
@@ -29,27 +27,38 @@ class Examination:
     findings: tuple[Finding, ...]
 
     @property
+    def fits(self) -> bool:
+        """Whether nothing stops the network at this input."""
+        return all(finding.weight != "error" for finding in self.findings)
+
+    @property
     def healthy(self) -> bool:
         """Whether there is neither an error nor a warning."""
         return all(finding.weight == "note" for finding in self.findings)
 
 
-def examine(graph: Graph, inputs: tuple[Shape, ...]) -> Examination:
-    """What is wrong with a network at an input, the worst first."""
+def examine(
+    graph: Graph, inputs: tuple[Shape, ...], *, training: bool | None = None
+) -> Examination:
+    """What is wrong with a network at an input, the worst first.
+
+    ``training``: it is going to be trained at this input; by default as the graph was captured.
+    """
     sides = legal(graph, inputs[0][0])
     try:
         made = propagate(graph, inputs)
     except DoesNotFit as error:
-        return Examination(graph, inputs, sides, (refused(graph, error),))
+        return Examination(graph, inputs, sides, (refused(graph, error, sides),))
+    case = case_of(graph, made, training=graph.training if training is None else training)
     findings = (
-        *single_values(graph, made),
-        *single_pixels(graph, made),
-        *only_padding(graph, made),
-        *unread_pixels(graph, made),
-        *unread_maps(graph, made),
-        *gridding(graph, made),
-        *larger_than_input(graph, made),
-        *unused(graph),
+        *single_values(case),
+        *single_pixels(case),
+        *only_padding(case),
+        *unread_pixels(case),
+        *unread_maps(case),
+        *gridding(case),
+        *larger_than_input(case),
+        *unused(case),
     )
     ordered = sorted(findings, key=lambda finding: WEIGHTS.index(finding.weight))
     return Examination(graph, inputs, sides, tuple(ordered))
