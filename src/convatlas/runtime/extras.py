@@ -1,0 +1,33 @@
+"""Packages that come with an extra: imported when needed, and named when missing."""
+
+import importlib
+import importlib.util
+from types import ModuleType
+
+from convatlas.errors import UserError
+
+EXTRAS = {
+    "onnx": "export",
+    "onnxscript": "export",
+    "onnxruntime": "export",
+    "openvino": "openvino",
+    "nncf": "openvino",
+}
+
+
+def need(package: str) -> ModuleType:
+    """The package (or a module in it), or a `UserError` with the line that installs it."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        top = package.partition(".")[0]
+        if error.name != top:
+            raise
+        raise UserError(
+            f"{top} is not installed; install it with: pip install 'convatlas[{EXTRAS[top]}]'"
+        ) from None
+
+
+def has(package: str) -> bool:
+    """Whether the package is installed; it is not imported."""
+    return importlib.util.find_spec(package) is not None

@@ -1,0 +1,63 @@
+"""What is to be run: a network with the pictures it reads, and how close two answers are."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convatlas.runtime.bundle import Preparation
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A module on the CPU in evaluation mode, and its input without the batch.
+
+    ``real``: prepared pictures (N, C, H, W) to compare on beside random ones, if there are any.
+    """
+
+    name: str
+    module: "nn.Module"
+    shape: tuple[int, int, int]
+    preparation: Preparation | None = None
+    labels: tuple[str, ...] = ()
+    real: Array | None = None
+
+    def __post_init__(self) -> None:
+        assert not self.module.training
+
+    def eager(self, pixels: Array) -> Array:
+        """The scores as torch computes them, operation by operation: what all else must equal."""
+        import torch
+
+        with torch.inference_mode():
+            scores: Array = self.module(torch.from_numpy(pixels)).numpy()
+        return scores
+
+
+def random_pixels(shape: tuple[int, ...], seed: int = 0) -> Array:
+    """Standard normal input of a shape, the same for the same seed."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def relative_error(found: Array, expected: Array) -> float:
+    """Largest difference over the largest distance of an expected score from their mean.
+
+    From the mean, as scores may all lie far from zero and close together (a radial basis output
+    does), and dividing by their size would then hide any difference. Infinite for a wrong shape
+    or a score that is no number.
+    """
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        return float("inf")
+    scale = float(np.abs(expected - expected.mean()).max())
+    return float(np.abs(found - expected).max()) / scale if scale else 0.0
+
+
+def agreement(found: Array, expected: Array) -> float:
+    """Share of pictures (or of pixels) with the same best class."""
+    return float((found.argmax(1) == expected.argmax(1)).mean())

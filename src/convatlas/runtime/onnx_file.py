@@ -1,0 +1,171 @@
+"""A network as ONNX, by torch's own exporter (the dynamo one).
+
+Two things are put right before it: the exporter leaves out the divisor of an average pool (LeNet-5
+sums, it would average), and an example of one picture would fix the batch, so two are given.
+"""
+
+import contextlib
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from convatlas.errors import UserError
+from convatlas.runtime.bundle import Preparation, array
+from convatlas.runtime.extras import need
+from convatlas.runtime.network import Network
+
+INPUT, OUTPUT, BATCH = "pixels", "scores", "batch"
+OPSET = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What an exported network takes.
+
+    ``fused``: uint8 pictures, cropped but not prepared; the preparation is part of the network.
+    """
+
+    dynamic_batch: bool = True
+    dynamic_size: bool = False
+    fused: bool = False
+
+
+class Fused(nn.Module):
+    """A preparation, then the network: uint8 (N, C, H, W) to scores."""
+
+    def __init__(self, preparation: Preparation, module: nn.Module) -> None:
+        super().__init__()
+        mean, deviation = (
+            torch.from_numpy(array(which)) for which in (preparation.mean, preparation.deviation)
+        )
+        self.pad = preparation.pad
+        self.register_buffer("scale", (255 * deviation).reciprocal())
+        self.register_buffer("offset", -mean / deviation)
+        self.module = module
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """As `convatlas.data.preprocess.Preprocess`, then the scores."""
+        x = F.pad(pixels.float(), (self.pad,) * 4) if self.pad else pixels.float()
+        return self.module(x * self.get_buffer("scale") + self.get_buffer("offset"))
+
+
+def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
+    """The network as torch's exported program; `UserError` where it cannot take the form."""
+    module, example = _module(network, form), _example(network, form)
+    dims = {}
+    if form.dynamic_batch:
+        dims[0] = Dim(BATCH)
+    if form.dynamic_size:  # what the network then demands of a size is found while exporting
+        dims |= {2: Dim.AUTO, 3: Dim.AUTO}
+    with quiet():
+        try:
+            program = torch.export.export(module, (example,), dynamic_shapes=(dims or None,))
+        except (RuntimeError, torch._dynamo.exc.UserError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise UserError(f"torch cannot export {network.name}: {said}") from error
+    _multiply_divisors(program)
+    return program
+
+
+def to_onnx(network: Network, form: Form = Form()) -> bytes:
+    """The network as an ONNX file with input ``pixels`` and output ``scores``."""
+    need("onnxscript")
+    with quiet():
+        made = torch.onnx.export(
+            to_program(network, form),
+            dynamo=True,
+            opset_version=OPSET,
+            verbose=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            external_data=False,
+        )
+    assert made is not None
+    return _named(made.model_proto).SerializeToString()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without torch's warnings about its own code, its progress and unsolved inequalities."""
+    talkative = logging.getLogger("torch.fx.experimental.symbolic_shapes")
+    level = talkative.level
+    talkative.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        talkative.setLevel(level)
+
+
+def _module(network: Network, form: Form) -> nn.Module:
+    if not form.fused:
+        return network.module
+    if network.preparation is None:
+        raise UserError(
+            f"{network.name} has no preparation to fuse; export a run, or leave --fuse out"
+        )
+    return Fused(network.preparation, network.module).eval()
+
+
+def _example(network: Network, form: Form) -> Tensor:
+    channels, height, width = network.shape
+    batch = 2 if form.dynamic_batch else 1
+    if not form.fused:
+        return torch.zeros(batch, channels, height, width)
+    assert network.preparation
+    frame = 2 * network.preparation.pad
+    return torch.zeros(batch, channels, height - frame, width - frame, dtype=torch.uint8)
+
+
+def _multiply_divisors(program: ExportedProgram) -> None:
+    """Average pools with a divisor of their own become plain ones and a factor, which is the same.
+
+    `UserError` for one that pads without counting or rounds up: its windows hold unequal numbers.
+    """
+    graph = program.graph_module.graph
+    for node in list(graph.nodes):
+        given: tuple[Any, ...] = node.args
+        if node.target is not torch.ops.aten.avg_pool2d.default or len(given) < 7 or not given[6]:
+            continue
+        x, kernel, stride, padding, up, counted, divisor = given
+        if up or (any(padding) and not counted):
+            raise UserError(
+                "an average pool that has a divisor and uneven windows has no ONNX form"
+            )
+        node.args = (x, kernel, stride, padding, False, True)
+        factor = kernel[0] * kernel[-1] / divisor
+        with graph.inserting_after(node):
+            times = graph.call_function(torch.ops.aten.mul.Tensor, (node, factor))
+        times.meta = dict(node.meta)
+        node.replace_all_uses_with(times, delete_user_cb=lambda user, own=times: user is not own)
+    program.graph_module.recompile()
+
+
+def _named(proto: Any) -> Any:
+    """With the free sizes called ``batch``, ``height`` and ``width``, not as the exporter counts.
+
+    A size that depends on them (a map of scores) keeps the exporter's formula with the new names.
+    """
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    names = {
+        dim.dim_param: name
+        for dim, name in zip(dims, (BATCH, "channels", "height", "width"), strict=True)
+        if dim.dim_param
+    }
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param:
+                dim.dim_param = re.sub(
+                    r"\w+", lambda word: names.get(word[0], word[0]), dim.dim_param
+                )
+    return proto

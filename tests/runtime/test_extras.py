@@ -1,0 +1,23 @@
+import pytest
+
+from convatlas.errors import UserError
+from convatlas.runtime import extras
+from convatlas.runtime.extras import EXTRAS, has, need
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "no_such_package", "export")
+    with pytest.raises(UserError, match=r"pip install 'convatlas\[export\]'"):
+        need("no_such_package")
+    assert not has("no_such_package")
+
+
+def test_a_package_that_breaks_inside_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(name: str) -> None:
+        raise ModuleNotFoundError("no inner part", name="inner_part")
+
+    monkeypatch.setattr(extras.importlib, "import_module", broken)
+    with pytest.raises(ModuleNotFoundError, match="inner part"):
+        need("onnx")

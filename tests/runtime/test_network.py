@@ -1,0 +1,28 @@
+import numpy as np
+
+from convatlas.runtime.network import agreement, random_pixels, relative_error
+
+
+def test_error_is_measured_against_the_spread_of_the_scores() -> None:
+    far = np.array([[100.0, 101.0, 102.0]], np.float32)
+    off = far + np.array([[0, 0, 0.01]], np.float32)
+    np.testing.assert_allclose(relative_error(off, far), 0.01, rtol=1e-3)
+    assert relative_error(far, far) == 0
+
+
+def test_what_cannot_be_compared_is_infinitely_wrong() -> None:
+    scores = np.ones((2, 3), np.float32)
+    assert relative_error(scores[:1], scores) == float("inf")
+    assert relative_error(scores * np.float32("nan"), scores) == float("inf")
+
+
+def test_agreement_counts_best_classes() -> None:
+    one = np.eye(4, dtype=np.float32)
+    other = one.copy()
+    other[0] = other[1]
+    assert agreement(other, one) == 0.75
+
+
+def test_random_pixels_repeat() -> None:
+    assert (random_pixels((2, 3)) == random_pixels((2, 3))).all()
+    assert (random_pixels((2, 3), 1) != random_pixels((2, 3))).any()
