@@ -1,0 +1,44 @@
+import pytest
+import torch
+from runnable import network
+from torch import nn
+
+from convatlas.errors import UserError
+from convatlas.runtime.engines import ENGINES, available, engine
+from convatlas.runtime.engines.engine import Job
+from convatlas.runtime.engines.tuned import folded
+from convatlas.runtime.network import random_pixels, relative_error
+
+
+@pytest.fixture(scope="module")
+def jobs() -> dict[str, Job]:
+    return {
+        name: Job(network=network(name, size), batch=3)
+        for name, size in (("lenet-bn", None), ("resnet18", 64))
+    }
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("which", ["lenet-bn", "resnet18"])
+def test_every_engine_equals_eager(name: str, which: str, jobs: dict[str, Job]) -> None:
+    job = jobs[which]
+    run, pixels = engine(name, job), random_pixels(job.shape)
+    first = run(pixels)
+    assert relative_error(first, job.network.eager(pixels)) < 1e-4
+    kept = first.copy()
+    run(pixels + 1)
+    assert (first == kept).all()  # an answer is not overwritten by the next
+
+
+def test_folding_leaves_the_network_alone_and_no_norm_behind_a_convolution() -> None:
+    module = network("resnet18", 64).module
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    made = folded(module)
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in made.modules())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def test_names() -> None:
+    assert available() == tuple(ENGINES)
+    with pytest.raises(UserError, match="unknown engine 'onnx'; did you mean"):
+        engine("onnx", Job(network=network("lenet-bn")))
