@@ -39,9 +39,16 @@ class Choice:
     measured: tuple[Measured, ...]
 
 
-def choose(job: Job, names: tuple[str, ...] | None = None, *, block: float = BLOCK) -> Choice:
+def choose(
+    job: Job,
+    names: tuple[str, ...] | None = None,
+    *,
+    block: float = BLOCK,
+    hopeless: float = HOPELESS,
+) -> Choice:
     """Build the engines, refuse those unequal to eager, measure the others in turn.
 
+    ``hopeless``: how many times slower than the best an engine may be and still be measured.
     Raises `UserError` if not one is left.
     """
     built: dict[str, Engine] = {}
@@ -64,7 +71,7 @@ def choose(job: Job, names: tuple[str, ...] | None = None, *, block: float = BLO
             built[name], errors[name] = made, error
     if not built:
         raise UserError(f"no engine runs {job.network.name}: {refused[0].refused}")
-    seconds = measure(job, built, block)
+    seconds = measure(job, built, block, hopeless)
     found = [Measured(name=n, error=errors[n], seconds=tuple(seconds[n])) for n in built]
     found.sort(key=lambda each: each.median)
     # an engine dropped after a lucky or unlucky first block must not win on fewer blocks
@@ -81,7 +88,9 @@ def worst_error(job: Job, made: Engine) -> float:
     return max(relative_error(made(pixels), job.network.eager(pixels)) for pixels in fed)
 
 
-def measure(job: Job, built: dict[str, Engine], block: float) -> dict[str, list[float]]:
+def measure(
+    job: Job, built: dict[str, Engine], block: float, hopeless: float
+) -> dict[str, list[float]]:
     """Seconds a call of each engine, in blocks that alternate; hopeless ones are soon left out."""
     pixels = random_pixels(job.shape)
     seconds: dict[str, list[float]] = {name: [] for name in built}
@@ -94,7 +103,7 @@ def measure(job: Job, built: dict[str, Engine], block: float) -> dict[str, list[
                 built[name](pixels)
             seconds[name].append((time.perf_counter() - started) / calls[name])
         best = min(statistics.median(seconds[name]) for name in left)
-        left = [n for n in left if statistics.median(seconds[n]) <= HOPELESS * best]
+        left = [n for n in left if statistics.median(seconds[n]) <= hopeless * best]
     return seconds
 
 

@@ -1,7 +1,7 @@
 """What an engine is: a function from prepared pictures to scores, built for one job."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import to_onnx
@@ -31,3 +31,7 @@ class Job:
     def shape(self) -> tuple[int, ...]:
         """Of the input, with the batch."""
         return (self.batch, *self.network.shape)
+
+    def at(self, batch: int) -> "Job":
+        """The same at another batch; the export is shared."""
+        return replace(self, batch=batch)

@@ -1,0 +1,97 @@
+"""How fast the engines of this machine run a network, beside torch eager."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convatlas.errors import UserError
+from convatlas.tables import Table
+
+if TYPE_CHECKING:
+    from convatlas.runtime.auto import Measured
+
+COLUMNS = (
+    *("network", "batch", "engine", "ms", "least", "most"),
+    *("images/s", "x eager", "% of peak", "error"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A network at a batch: its engines, fastest first, and what they are measured against."""
+
+    network: str
+    batch: int
+    macs: int  # of one picture
+    peak: float  # multiply-adds a second of a large matrix product on the same threads
+    measured: "tuple[Measured, ...]"
+
+
+def bench(
+    networks: Sequence[str],
+    batches: Sequence[int] = (1,),
+    engines: Sequence[str] = (),
+    *,
+    threads: int | None = None,
+    block: float | None = None,
+) -> tuple[Bench, ...]:
+    """Measure every network at every batch on the named engines, or on all that are installed.
+
+    Blocks of the engines alternate. Raises `UserError`. Sets torch's number of threads.
+    """
+    import torch
+
+    from convatlas.runtime.auto import BLOCK, choose
+    from convatlas.runtime.engines.engine import Job
+    from convatlas.runtime.peak import peak
+    from convatlas.workbench.export import network_of
+
+    if min(batches, default=0) < 1:
+        raise UserError(f"batches are numbers from 1, given {list(batches)}; like --batch 1,32")
+    count = threads or torch.get_num_threads()
+    torch.set_num_threads(count)
+    top, found = peak(), []
+    for name in networks:
+        network = network_of(name)
+        job = Job(network=network, threads=count)
+        macs = _macs(network.name, network.shape, network.module)
+        for batch in batches:
+            choice = choose(
+                job.at(batch), tuple(engines) or None, block=block or BLOCK, hopeless=float("inf")
+            )
+            found.append(
+                Bench(network=name, batch=batch, macs=macs, peak=top, measured=choice.measured)
+            )
+    return tuple(found)
+
+
+def table(benches: Sequence[Bench]) -> Table:
+    """One row for each engine; a refused one says why in place of its error."""
+    return Table(COLUMNS, tuple(_row(b, each) for b in benches for each in b.measured))
+
+
+def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
+    start = (b.network, b.batch, each.name)
+    if each.refused:
+        return (*start, *("",) * 6, f"refused: {each.refused}")
+    eager = next((m.median for m in b.measured if m.name == "eager"), None)
+    rate = b.batch / each.median
+    return (
+        *start,
+        *(round(1e3 * value, 3) for value in (each.median, min(each.seconds), max(each.seconds))),
+        round(rate, 1),
+        round(eager / each.median, 2) if eager else "",
+        round(100 * rate * b.macs / b.peak, 1),
+        f"{each.error:.0e}",
+    )
+
+
+def _macs(name: str, shape: tuple[int, int, int], module: object) -> int:
+    """Multiply-adds of one picture, from the graph."""
+    from torch import nn
+
+    from convatlas.analysis.cost import cost
+    from convatlas.capture.capture import capture
+
+    assert isinstance(module, nn.Module)
+    return cost(capture(module, (1, *shape), name=name)).macs

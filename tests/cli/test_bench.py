@@ -1,0 +1,35 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from convatlas.cli.bench import command
+from convatlas.errors import UserError
+from convatlas.runtime import auto
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "BLOCK", 0.01)
+
+
+def test_a_row_for_each_engine_and_batch() -> None:
+    arguments = ["lenet-bn", "--batch", "1,4", "--engines", "eager,onnxruntime", "--threads", "1"]
+    ran = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
+    rows = json.loads(ran.output)
+    assert sorted((row["batch"], row["engine"]) for row in rows) == [
+        *((1, "eager"), (1, "onnxruntime"), (4, "eager"), (4, "onnxruntime")),
+    ]
+    for row in rows:
+        assert 0 < row["least"] <= row["ms"] <= row["most"]
+        assert row["% of peak"] >= 0
+        assert row["x eager"] == 1 or row["engine"] != "eager"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--batch", "one"], "takes numbers"), (["--batch", "0"], "from 1, given")],
+)
+def test_mistakes_are_named(arguments: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        CliRunner().invoke(command, ["lenet-bn", *arguments], catch_exceptions=False)
