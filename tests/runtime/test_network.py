@@ -26,3 +26,9 @@ def test_agreement_counts_best_classes() -> None:
 def test_random_pixels_repeat() -> None:
     assert (random_pixels((2, 3)) == random_pixels((2, 3))).all()
     assert (random_pixels((2, 3), 1) != random_pixels((2, 3))).any()
+
+
+def test_where_all_scores_are_one_number_only_that_number_is_equal() -> None:
+    scores = np.full((2, 3), 5.0, np.float32)
+    assert relative_error(scores, scores) == 0
+    assert relative_error(scores + 1, scores) == float("inf")

@@ -55,7 +55,10 @@ def relative_error(found: Array, expected: Array) -> float:
     if found.shape != expected.shape or not np.isfinite(found).all():
         return float("inf")
     scale = float(np.abs(expected - expected.mean()).max())
-    return float(np.abs(found - expected).max()) / scale if scale else 0.0
+    difference = float(np.abs(found - expected).max())
+    if not scale:  # all scores are one number, which shows little: only the same number will do
+        return float("inf") if difference else 0.0
+    return difference / scale
 
 
 def agreement(found: Array, expected: Array) -> float:
