@@ -82,7 +82,7 @@ def skeleton(graph: Graph) -> Skeleton:
     """The distinct steps of a graph, in the order in which they first come up."""
     build = _Build(propagate(graph))
     values: list[Value] = []
-    inputs = []
+    inputs: list[Value] = []
     for number, first, others, operation, is_input in graph.steps:
         reads = (() if first < 0 else (values[first],)) + tuple(values[other] for other in others)
         if is_input:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from convatlas.atlas.training import in_training
 from convatlas.errors import UserError
 from convatlas.graph.document import read
 from convatlas.graph.graph import Graph
@@ -56,9 +57,17 @@ def entry(name: str) -> Entry:
 
 def graph(name: str, *, training: bool = False) -> Graph:
     """The graph of a network, as it runs in evaluation or in training."""
-    found = entry(name)
+    otherwise = training and trains_otherwise(name)
+    entry(name)
     with zipfile.ZipFile(PATH) as file:
-        return read(file.read(member(name, training=training and found.heads)))
+        found = read(file.read(member(name, training=otherwise)))
+    return in_training(found) if training and not otherwise else found
+
+
+def trains_otherwise(name: str) -> bool:
+    """Whether other operations run in training: auxiliary heads, paths that are dropped."""
+    with zipfile.ZipFile(PATH) as file:
+        return member(name, training=True) in file.NameToInfo
 
 
 def member(name: str, *, training: bool) -> str:

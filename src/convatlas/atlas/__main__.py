@@ -13,6 +13,7 @@ from pathlib import Path
 
 from convatlas import models
 from convatlas.atlas import INDEX, PATH, Entry, member
+from convatlas.atlas.training import in_training
 from convatlas.capture.capture import capture
 from convatlas.files import write_atomically
 from convatlas.graph.document import write
@@ -32,11 +33,11 @@ def graphs(name: str) -> tuple[Graph, Graph | None]:
     still = capture(module, shape, training=False, name=name)
     if still.unknown:
         raise ValueError(f"{name}: the cost of {still.unknown} cannot be told")
-    heads = capture(module, shape, training=True, name=name)
-    return still, heads if len(heads.outputs) > len(still.outputs) else None
+    trained = capture(module, shape, training=True, name=name)
+    return still, None if trained == in_training(still) else trained
 
 
-def entry(name: str, still: Graph, heads: Graph | None) -> Entry:
+def entry(name: str, still: Graph, trained: Graph | None) -> Entry:
     """What the index says of a network."""
     blueprint = models.blueprint(name)
     ((_, *shape),) = still.inputs
@@ -51,7 +52,7 @@ def entry(name: str, still: Graph, heads: Graph | None) -> Entry:
         input=(channels, height, width),
         parameters=still.trainable,
         macs=propagate(still, ((1, channels, height, width),)).macs,
-        heads=heads is not None,
+        heads=trained is not None and len(trained.outputs) > len(still.outputs),
     )
 
 
@@ -59,11 +60,11 @@ def documents() -> Iterator[tuple[str, str]]:
     """Everything in the file, by member, the index last."""
     index = []
     for name in models.names():
-        still, heads = graphs(name)
-        index.append(dataclasses.asdict(entry(name, still, heads)))
+        still, trained = graphs(name)
+        index.append(dataclasses.asdict(entry(name, still, trained)))
         yield member(name, training=False), write(still)
-        if heads is not None:
-            yield member(name, training=True), write(heads)
+        if trained is not None:
+            yield member(name, training=True), write(trained)
     yield INDEX, json.dumps(index, ensure_ascii=False)
 
 

@@ -21,7 +21,9 @@ def page() -> str:
         rows = list(group)
         papers = dict.fromkeys(entry.paper for entry in rows)
         parts.append(f"## {family}\n\n{'; '.join(papers)}\n")
-        parts.append("| network | input | parameters | MACs | what it is |\n|---|---|---:|---:|---|")
+        parts.append(
+            "| network | input | parameters | MACs | what it is |\n|---|---|---:|---:|---|"
+        )
         parts[-1] += "".join(map(_row, rows)) + "\n"
     return "\n".join(parts)
 

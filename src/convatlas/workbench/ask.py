@@ -1,10 +1,7 @@
 """Which network a question is about: built-in ones come from the atlas, without torch."""
 
-import importlib
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convatlas import atlas
@@ -12,6 +9,7 @@ from convatlas.analysis.picture import inputs_for, parse_shape
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
+from convatlas.workbench.imported import imported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,7 +47,7 @@ def ask(
         return Asked(network, inputs_for(network, texts, batch))
     label, module = _labelled(network)
     shapes = [(batch, *parse_shape(text)) for text in texts]
-    if not shapes or any(len(shape) < 2 for shape in shapes):
+    if not shapes:
         raise UserError(f"{label} does not say what it takes; give its input, like 3x224x224")
     from convatlas.capture.capture import capture  # imports torch
 
@@ -65,42 +63,17 @@ def module_of(network: Network) -> "nn.Module | None":
 
 
 def _labelled(network: Any) -> "tuple[str, nn.Module]":
-    """The module itself, or what a factory named as ``package.module:factory`` makes."""
+    """The module itself, or what stands at ``package.module:name``."""
     from torch import nn
 
     made, label = network, type(network).__name__
     if isinstance(network, str):
-        label = network
-        made = _named(network)
-        if not isinstance(made, nn.Module) and callable(made):
-            made = _made(made, network)
+        made, label = imported(network), network
+    if isinstance(made, type) and issubclass(made, nn.Module):
+        raise UserError(f"{made.__name__} is a class; give an instance of it, {made.__name__}(…)")
     if not isinstance(made, nn.Module):
         raise UserError(
             f"{label} is no network: expected an nn.Module, or a function that makes one without "
             f"arguments, found {type(made).__name__}"
         )
     return label, made
-
-
-def _named(place: str) -> Any:
-    """What stands at ``package.module:name``; the working directory is searched first."""
-    module, _, name = place.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(
-            f"cannot find {place!r}: {error}; write package.module:function, importable from here"
-        ) from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
-    return found
-
-
-def _made(factory: Callable[[], Any], label: str) -> Any:
-    try:
-        return factory()
-    except TypeError as error:
-        raise UserError(f"{label} cannot be called without arguments: {error}") from error
