@@ -27,9 +27,13 @@ def export(
 
 
 def network_of(what: str) -> "Network":
-    """A run folder's network with its preparation and labels, or a built-in one by name."""
+    """A run folder's network with its preparation and labels, or a built-in one by name.
+
+    A built-in one has drawn weights, and batch norm statistics of random pictures.
+    """
     from convatlas import models
     from convatlas.runtime.network import Network
+    from convatlas.runtime.settle import settle
 
     if Path(what).is_dir():
         return _of_run(Path(what))
@@ -40,7 +44,9 @@ def network_of(what: str) -> "Network":
     blueprint = models.blueprint(what)
     side = blueprint.spec.image_size
     shape = (blueprint.spec.in_channels, side, side)
-    return Network(name=what, module=blueprint.build().eval(), shape=shape)
+    module = blueprint.build().eval()
+    settle(module, shape)
+    return Network(name=what, module=module, shape=shape)
 
 
 def _of_run(folder: Path) -> "Network":
