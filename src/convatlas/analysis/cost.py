@@ -67,13 +67,6 @@ def cost(graph: Graph, inputs: tuple[Shape, ...] | None = None) -> Cost:
     return Cost(graph=graph, made=made, live=live, lines=tuple(_lines(graph, made, live, seen)))
 
 
-def lines_so_far(graph: Graph, made: Propagation) -> tuple[Line, ...]:
-    """The lines up to where a propagation broke off: shapes, parameters and MACs."""
-    count = len(made.measures)
-    nothing = Liveness((0,) * count, (0,) * count)
-    return tuple(_lines(graph, made, nothing, (None,) * count))
-
-
 def _lines(
     graph: Graph, made: Propagation, live: Liveness, seen: tuple[Field | None, ...]
 ) -> Iterator[Line]:

@@ -85,7 +85,7 @@ def takes(graph: Graph, found: Legal) -> str:
     """Which sizes a network takes, in words."""
     if not has_sides(graph):
         sizes = " and ".join("×".join(map(str, shape[1:])) for shape in graph.inputs)
-        return f"{graph.name} takes {sizes}; there is no picture whose size could change"
+        return f"{graph.name} takes inputs of {sizes}, and no picture whose size could change"
     shape = graph.inputs[0] if len(graph.inputs[0]) > 2 else max(graph.inputs, key=len)
     noun = {1: "lengths", 2: "squares"}.get(len(shape) - 2, "cubes")
     untold = (

@@ -48,6 +48,7 @@ class Skeleton:
     cells: int
     steps: tuple[Step, ...]
     guards: tuple[tuple[Guard, tuple[Value, ...]], ...]
+    batched: tuple[Value, ...]  # results that have the batch in front, and must keep it
 
     def walked(self, inputs: tuple[Shape, ...]) -> "Walk":
         """Take the steps for inputs of these shapes."""
@@ -63,6 +64,8 @@ class Skeleton:
                 return Walk(fits=False, dense=isinstance(operation, Dense))
             assert not maps or shape[:1] == (batch,), "a step taken for maps makes something else"
             made[cell] = shape[2:] if maps else shape
+        if any(not maps and made[cell][0] != batch for cell, maps in self.batched):
+            return Walk(fits=False)  # a view took values of one picture for another
         return Walk(told=all(_holds(guard, made, at, batch) for guard, at in self.guards))
 
 
@@ -94,7 +97,10 @@ def skeleton(graph: Graph) -> Skeleton:
     guards = tuple(
         (guard, tuple(values[index] for index in guard.inputs)) for guard in graph.guards
     )
-    return Skeleton(tuple(inputs), build.cells, tuple(build.steps), guards)
+    batched = tuple(
+        values[index] for _, index in graph.outputs if build.shape(index)[:1] == graph.inputs[0][:1]
+    )
+    return Skeleton(tuple(inputs), build.cells, tuple(build.steps), guards, batched)
 
 
 class _Build:
@@ -126,8 +132,12 @@ class _Build:
             self.steps.append(Step(operation, reads, makes))
         return Value(made.cell, self._maps(node)) if made.maps else made
 
+    def shape(self, node: int) -> Shape:
+        """What a node made when the graph was captured."""
+        return self._made.measures[node].shape
+
     def _maps(self, node: int) -> int:
-        return self._made.measures[node].shape[1]
+        return self.shape(node)[1]
 
 
 def _asks(operation: Operation, reads: tuple[Value, ...]) -> Hashable:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from convatlas.analysis.legal import square
+from convatlas.analysis.memory import training_memory
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph
 from convatlas.graph.liveness import liveness
@@ -22,20 +23,23 @@ class Point:
     macs: int = 0
     activations: int = 0  # bytes of everything that is made
     peak: int = 0  # bytes of what lives at once
+    training: int | None = None  # bytes at once of a step with SGD and momentum; None: it fails
     map: Shape = ()  # the last map with height and width larger than one
     output: Shape = ()
     fails: str = ""
 
 
-def sweep(graph: Graph, sides: Iterable[int], batches: Iterable[int]) -> Iterator[Point]:
-    """Every side with every batch."""
+def sweep(
+    graph: Graph, sides: Iterable[int], batches: Iterable[int], *, trained: Graph | None = None
+) -> Iterator[Point]:
+    """Every side with every batch; ``trained`` is the same network as it runs in training."""
     each = list(batches)
     for side in sides:
         for batch in each:
-            yield _point(graph, side, batch)
+            yield _point(graph, trained or graph, side, batch)
 
 
-def _point(graph: Graph, side: int, batch: int) -> Point:
+def _point(graph: Graph, trained: Graph, side: int, batch: int) -> Point:
     try:
         made = propagate(graph, square(graph, side, batch))
     except UserError as error:
@@ -48,9 +52,17 @@ def _point(graph: Graph, side: int, batch: int) -> Point:
         macs=made.macs,
         activations=live.total,
         peak=live.peak,
+        training=_training(trained, side, batch),
         map=maps[-1][1:] if maps else (),
         output=made.measures[graph.outputs[0][1]].shape[1:],
     )
+
+
+def _training(graph: Graph, side: int, batch: int) -> int | None:
+    try:
+        return training_memory(graph, square(graph, side, batch)).peak
+    except UserError:  # batch normalisation of a single value
+        return None
 
 
 def parse_range(text: str, what: str) -> tuple[int, ...]:

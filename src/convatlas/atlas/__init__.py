@@ -66,8 +66,13 @@ def graph(name: str, *, training: bool = False) -> Graph:
 
 def trains_otherwise(name: str) -> bool:
     """Whether other operations run in training: auxiliary heads, paths that are dropped."""
+    return member(name, training=True) in _members()
+
+
+@cache
+def _members() -> frozenset[str]:
     with zipfile.ZipFile(PATH) as file:
-        return member(name, training=True) in file.NameToInfo
+        return frozenset(file.namelist())
 
 
 def member(name: str, *, training: bool) -> str:

@@ -11,7 +11,7 @@ profiles: the same network as the world's weights have it. `convatlas list --dep
 paper, `convatlas show NAME` shows it layer by layer. MACs are multiply-adds for one picture in evaluation mode.
 
 This page is made from the atlas by `make atlas`.
-"""
+"""  # noqa: E501
 
 
 def page() -> str:

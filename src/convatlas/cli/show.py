@@ -3,7 +3,8 @@
 import click
 
 from convatlas.cli.output import table_formats
-from convatlas.workbench.show import show
+from convatlas.workbench.broken import BrokenOff
+from convatlas.workbench.show import show, show_broken
 
 
 @click.command("show")
@@ -32,16 +33,21 @@ def command(  # noqa: PLR0913 - one for each option
     """Every layer of NETWORK: output, parameters, MACs, memory, receptive field.
 
     NETWORK is a name (see `convatlas list`) or package.module:function of your own, which needs
-    --input. Repeated blocks are folded (×12) but for --csv and --json.
+    --input. Repeated blocks are folded (×12) but for --csv and --json. A network that fails at its
+    input is shown up to the layer that fails.
     """
-    found = show(
-        network,
-        sizes,
-        batch=batch,
-        training=training,
-        depth=depth,
-        fold=not every and form not in ("csv", "json"),
-        formulas=formula,
-        by_stage=stages,
-    )
+    try:
+        found = show(
+            network,
+            sizes,
+            batch=batch,
+            training=training,
+            depth=depth,
+            fold=not every and form not in ("csv", "json"),
+            formulas=formula,
+            by_stage=stages,
+        )
+    except BrokenOff as error:
+        click.echo(show_broken(error, form, formulas=formula))
+        raise
     click.echo(found.text(form))

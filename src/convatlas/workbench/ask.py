@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from convatlas import atlas
 from convatlas.analysis.picture import inputs_for, parse_shape
+from convatlas.atlas.training import in_training as trained
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
-from convatlas.workbench.imported import imported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,6 +55,23 @@ def ask(
     return Asked(graph, graph.inputs)
 
 
+def in_training(network: Network, asked: Asked) -> Graph:
+    """The same network as it runs in training, at the input asked about; raises `UserError`.
+
+    A graph is what it is: nothing is known of its other mode.
+    """
+    if asked.graph.training or isinstance(network, Graph):
+        return asked.graph
+    if isinstance(network, str) and ":" not in network:
+        if atlas.trains_otherwise(network):
+            return atlas.graph(network, training=True)
+        return trained(asked.graph)
+    from convatlas.capture.capture import capture  # imports torch
+
+    label, module = _labelled(network)
+    return capture(module, list(asked.inputs), training=True, name=label)
+
+
 def module_of(network: Network) -> "nn.Module | None":
     """The module that is asked about; ``None`` for one of the atlas and for a graph."""
     if isinstance(network, Graph) or (isinstance(network, str) and ":" not in network):
@@ -65,6 +82,8 @@ def module_of(network: Network) -> "nn.Module | None":
 def _labelled(network: Any) -> "tuple[str, nn.Module]":
     """The module itself, or what stands at ``package.module:name``."""
     from torch import nn
+
+    from convatlas.workbench.imported import imported
 
     made, label = network, type(network).__name__
     if isinstance(network, str):

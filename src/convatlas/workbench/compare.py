@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from convatlas.analysis.compare import Figures, figures
@@ -50,8 +51,12 @@ class Compared:
     def text(self, form: str | None = None) -> str:
         """The table in a format, see `convatlas.tables.render`."""
         body = render(self.table, form)
-        notes = f"Ratios are to {self.networks[0].network}. {CONVENTION}"
-        return body if form else f"{body}\n\n{notes}"
+        return body if form else f"{body}\n\n{self.note}"
+
+    @property
+    def note(self) -> str:
+        """What must be said beside the numbers."""
+        return f"Ratios are to {self.networks[0].network}. {CONVENTION}"
 
     def draw(self, path: Path) -> None:
         """Parameters over MACs as SVG, PNG or PDF, by the file's ending; raises `UserError`."""
@@ -66,7 +71,7 @@ class Compared:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.text("html")
+        return f"{self.text('html')}\n<p>{escape(self.note)}</p>"
 
 
 def compare(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from html import escape
 
 from convatlas.analysis.doctor.examine import Examination, examine
 from convatlas.analysis.doctor.finding import Finding
@@ -61,7 +62,10 @@ class Report:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.text("html")
+        found = self.examination
+        inputs = ", ".join(shown(shape) for shape in found.inputs)
+        head = escape(f"{found.graph.name} at {inputs}: {takes(found.graph, found.legal)}")
+        return f"<p>{head}</p>\n{self.text('html')}"
 
 
 def doctor(
@@ -87,17 +91,20 @@ def _at_another_size(
     network: Network, texts: tuple[str, ...], batch: int, training: bool
 ) -> Report | None:
     """A module that fails at its input, captured at one it takes and asked about the other."""
-    if len(texts) != 1 or len(parse_shape(texts[0])) != 3:
+    if len(texts) != 1 or len(parse_shape(texts[0])) < 2:
         return None
     module = module_of(network)
     if module is None:
         return None
-    channels = parse_shape(texts[0])[0]
+    channels, *space = parse_shape(texts[0])
+    label = network if isinstance(network, str) else type(module).__name__
     for side in SIDES:
+        size = "x".join(map(str, (channels, *(side for _ in space))))
         try:
-            graph = ask(module, f"{channels}x{side}x{side}", batch=2, training=training).graph
+            found = ask(module, size, batch=2, training=training).graph
         except UserError:
             continue
+        graph = replace(found, name=label)
         return Report(examine(graph, inputs_for(graph, texts, batch)))
     return None
 

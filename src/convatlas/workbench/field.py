@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from convatlas.analysis.cost import Cost, Line, cost
 from convatlas.analysis.describe import describe
 from convatlas.errors import UserError
 from convatlas.graph.field_axes import Axis, Field
+from convatlas.graph.operation import Shape, elements, shown
 from convatlas.graph.pixels import Pixels
 from convatlas.graph.reads import Coverage, coverage, reads
 from convatlas.tables import Table, render
@@ -34,25 +36,29 @@ class Sight:
         if form == "json":
             return json.dumps(self._document(), indent=1, ensure_ascii=False)
         body = render(self.table, form)
-        if form:
-            return body
-        graph = self.cost.graph
-        node = graph.nodes[self.node]
-        name = node.path or describe(node.operation)
+        return body if form else "\n".join((self.heading, "", body, "", *self.notes))
+
+    @property
+    def heading(self) -> str:
+        """Which network at which picture."""
+        return f"{self.cost.graph.name}, input {shown(self._picture)}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the chosen layer reads: one of its positions, and all of them."""
+        node = self.cost.graph.nodes[self.node]
         height, width = self.coverage.size
-        picture = self.cost.made.measures[graph.picture].shape[2:]
-        unread = picture[0] * picture[1] - self.pixels.number
-        return "\n".join(
-            (
-                f"{graph.name}, input {'×'.join(map(str, picture))}",
-                "",
-                body,
-                "",
-                f"a position of {name} sees {height}×{width}, and reads {self.coverage.read:,} of "
-                f"these {height * width:,} pixels ({self.coverage.share:.1%})",
-                f"all its positions together leave {unread:,} pixels of the picture unread",
-            )
+        unread = elements(self._picture) - self.pixels.number
+        return (
+            f"a position of {node.path or describe(node.operation)} sees {height}×{width}, and "
+            f"reads {self.coverage.read:,} of these {height * width:,} pixels "
+            f"({self.coverage.share:.1%})",
+            f"all its positions together leave {unread:,} pixels of the picture unread",
         )
+
+    @property
+    def _picture(self) -> Shape:
+        return self.cost.made.measures[self.cost.graph.picture].shape[2:]
 
     def _document(self) -> dict[str, object]:
         graph = self.cost.graph
@@ -72,7 +78,8 @@ class Sight:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.text("html")
+        below = "<br>\n".join(map(escape, self.notes))
+        return f"<p>{escape(self.heading)}</p>\n{self.text('html')}\n<p>{below}</p>"
 
 
 def field(network: Network, sizes: str | Sequence[str] = (), *, layer: str | None = None) -> Sight:

@@ -3,13 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from convatlas.analysis.cost import CONVENTION, Cost, cost
 from convatlas.analysis.layers import Row, rows
+from convatlas.analysis.memory import TrainingMemory, training_memory
 from convatlas.analysis.stages import stages
+from convatlas.errors import UserError
 from convatlas.graph.operation import shown
+from convatlas.graph.propagate import DoesNotFit
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask
+from convatlas.workbench.ask import Asked, Network, ask, in_training
+from convatlas.workbench.broken import BrokenOff
+from convatlas.workbench.memory import memory_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,7 @@ class Shown:
 
     cost: Cost
     rows: tuple[Row, ...]
+    step: TrainingMemory | str  # of training; or why it cannot be told
     formulas: bool = False
     by_stage: bool = False
 
@@ -33,6 +40,11 @@ class Shown:
     def table(self) -> Table:
         """The rows and the totals below them, or what each size of map costs."""
         return stage_table(self.cost) if self.by_stage else layer_table(self)
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """Weights, activations and a step of training, a line each."""
+        return tuple(memory_lines(self.cost, self.step))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -53,13 +65,16 @@ class Shown:
         if form == "json":
             return shown_json(self)
         body = render(self.table, form)
-        return body if form else "\n".join((self.heading, "", body, "", *self.notes))
+        if form:
+            return body
+        return "\n".join((self.heading, "", body, "", *self.memory, "", *self.notes))
 
     def __str__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.heading}</p>\n{self.text('html')}"
+        below = "<br>\n".join(map(escape, (*self.memory, *self.notes)))
+        return f"<p>{escape(self.heading)}</p>\n{self.text('html')}\n<p>{below}</p>"
 
 
 def show(  # noqa: PLR0913 - one for each option of the command
@@ -77,11 +92,44 @@ def show(  # noqa: PLR0913 - one for each option of the command
 
     ``depth``: modules so many levels down as one row; ``fold``: repeated blocks once, with their
     number; ``formulas``: how the figures come about; ``by_stage``: one row for each size of map
-    instead. Raises `UserError`.
+    instead. Raises `UserError`, and `BrokenOff` with what is known if the network fails in the
+    middle of its input.
     """
-    asked = ask(network, sizes, batch=batch, training=training)
-    found = cost(asked.graph, asked.inputs)
-    return Shown(found, rows(found.lines, depth=depth, fold=fold), formulas, by_stage)
+    try:
+        asked = ask(network, sizes, batch=batch, training=training)
+    except UserError as error:
+        from convatlas.workbench.way_out import in_module  # not needed where all is well
+
+        raise in_module(network, sizes, error, batch=batch, training=training) from error
+    try:
+        found = cost(asked.graph, asked.inputs)
+    except DoesNotFit as error:
+        from convatlas.workbench.way_out import in_atlas
+
+        raise in_atlas(asked.graph, error) from error
+    parts = rows(found.lines, depth=depth, fold=fold)
+    return Shown(found, parts, _step(network, asked), formulas, by_stage)
+
+
+def show_broken(error: BrokenOff, form: str | None = None, *, formulas: bool = False) -> str:
+    """The table up to where a network fails; as JSON with the ``error``, else without it."""
+    made = error.made
+    partial = Shown(made, rows(made.lines, fold=False), "", formulas)
+    if form == "json":
+        layers = _layers(partial.rows)
+        document = {"network": made.graph.name, "inputs": made.made.inputs, "error": str(error)}
+        return json.dumps({**document, "layers": layers}, indent=1, ensure_ascii=False)
+    table = layer_table(partial)
+    body = render(Table(table.columns, table.rows[:-1]), form)
+    return body if form else f"{partial.heading}\n\n{body}"
+
+
+def _step(network: Network, asked: Asked) -> TrainingMemory | str:
+    """A step of training at the same input, or why it is not to be had."""
+    try:
+        return training_memory(in_training(network, asked), asked.inputs)
+    except UserError as error:
+        return f"fails at this input: {error}"
 
 
 def stage_table(found: Cost) -> Table:
@@ -135,25 +183,8 @@ def _cells(row: Row, folded: bool, formulas: bool) -> tuple[str | int | float, .
 
 def shown_json(shown_network: Shown) -> str:
     """Everything as one JSON object; the layers as in the table, without formatting."""
-    found = shown_network.cost
+    found, step = shown_network.cost, shown_network.step
     graph = found.graph
-    layers = [
-        {
-            "layer": row.name,
-            "operation": row.operation,
-            "output": list(row.output),
-            "times": row.times,
-            "parameters": row.parameters,
-            "macs": row.macs,
-            "work": row.work,
-            "bytes": row.bytes,
-            "field": row.field,
-            "jump": row.jump,
-            "how": row.formula,
-        }
-        for row in shown_network.rows
-        if row.operation
-    ]
     document = {
         "network": graph.name,
         "inputs": found.made.inputs,
@@ -167,7 +198,29 @@ def shown_json(shown_network: Shown) -> str:
         "weight_bytes": found.weight_bytes,
         "activation_bytes": found.live.total,
         "peak_activation_bytes": found.live.peak,
+        "training_bytes": None if isinstance(step, str) else step.peak,
+        "training_peak_at": None if isinstance(step, str) else step.path,
         "notes": shown_network.notes[:-1],
-        "layers": layers,
+        "layers": _layers(shown_network.rows),
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def _layers(parts: Sequence[Row]) -> list[dict[str, object]]:
+    return [
+        {
+            "layer": row.name,
+            "operation": row.operation,
+            "output": list(row.output),
+            "times": row.times,
+            "parameters": row.parameters,
+            "macs": row.macs,
+            "work": row.work,
+            "bytes": row.bytes,
+            "field": row.field,
+            "jump": row.jump,
+            "how": row.formula,
+        }
+        for row in parts
+        if row.operation
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from convatlas.analysis.legal import Legal, legal, takes
 from convatlas.analysis.sweep import Point
@@ -9,7 +10,7 @@ from convatlas.analysis.sweep import sweep as points
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask
+from convatlas.workbench.ask import Network, ask, in_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Swept:
     @property
     def table(self) -> Table:
         """One row a point; what is not taken says why."""
-        columns = ("side", "batch", "MACs", "bytes made", "bytes at once", "last map", "output")
-        return Table((*columns, "not taken because"), tuple(map(_row, self.points)))
+        columns = ("side", "batch", "MACs", "bytes made", "bytes at once", "bytes to train")
+        return Table(
+            (*columns, "last map", "output", "not taken because"), tuple(map(_row, self.points))
+        )
 
     def text(self, form: str | None = None) -> str:
         """The table in a format, see `convatlas.tables.render`."""
@@ -35,7 +38,7 @@ class Swept:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.text("html")
+        return f"{self.text('html')}\n<p>{escape(takes(self.graph, self.legal))}</p>"
 
 
 def sweep(
@@ -47,14 +50,17 @@ def sweep(
     training: bool = False,
 ) -> Swept:
     """Square pictures of every side, in every batch; ``sizes`` is needed for a module only."""
-    graph = ask(network, sizes, training=training).graph
-    return Swept(graph, legal(graph), tuple(points(graph, sides, batches)))
+    asked = ask(network, sizes, training=training)
+    trained = in_training(network, asked)
+    found = points(asked.graph, sides, batches, trained=trained)
+    return Swept(asked.graph, legal(asked.graph), tuple(found))
 
 
 def _row(point: Point) -> tuple[str | int, ...]:
     if point.fails:
-        return (point.side, point.batch, "", "", "", "", "", point.fails)
+        return (point.side, point.batch, *("",) * 6, point.fails)
     return (
         *(point.side, point.batch, point.macs, point.activations, point.peak),
+        "" if point.training is None else point.training,
         *(shown(point.map) if point.map else "", shown(point.output), ""),
     )

@@ -123,10 +123,20 @@ def unread_maps(case: Case) -> Iterator[Finding]:
             what="unread positions",
             place=case.name(places[0]),
             says=f"{text} of what is computed there is never read: {listed(names)}",
-            changes=()
-            if few
-            else ("the stride on a layer whose kernel is at least as large, or on a pool",),
+            changes=() if few else (_so_that_all_read(case, readers[places[0]]),),
         )
+
+
+def _so_that_all_read(case: Case, readers: Sequence[int]) -> str:
+    """What mends it: a stride where nothing is skipped, or the rest behind the last window."""
+    for reader in readers:
+        windows = windows_of(case.graph, reader)
+        assert windows is not None
+        if all(window.stride <= window.kernel and window.dilation == 1 for window in windows):
+            if isinstance(case.graph.nodes[reader].operation, Pool):
+                return f"rounding up (ceil_mode=True) in {case.name(reader)}"
+            return f"more padding in {case.name(reader)}"
+    return "the stride on a layer whose kernel is at least as large, or on a pool"
 
 
 def _readers(graph: Graph) -> dict[int, list[int]]:
