@@ -243,6 +243,7 @@ def test_the_authors_files_are_read(tmp_path: Path) -> None:
         load("eca-resnet50", tmp_path / "eca.pth")
 
 
+@pytest.mark.slow
 def test_pre_activation_files_are_refused_unless_forced(tmp_path: Path) -> None:
     v2, layers = timm.models.resnetv2, timm.layers
     theirs = v2.ResNetV2(

@@ -22,7 +22,12 @@ def formula(line: Line) -> str:
     if isinstance(operation, MatrixProduct):
         a, b = line.reads
         return f"MACs {_times(*line.output[:-1], a[-1], b[-1])} = {line.macs:,}"
-    if isinstance(operation, Attention | Distance):
+    if isinstance(operation, Distance):
+        return (
+            f"MACs {_times(*_several(line.output[:-1]), operation.c_in, operation.c_out)} = "
+            f"{line.macs:,}"
+        )
+    if isinstance(operation, Attention):
         return f"MACs {line.macs:,}"
     return ""
 
@@ -67,7 +72,10 @@ def _one(size: int, out: int, window: Window, ceil: bool) -> str:
     kernel = str(window.kernel)
     if window.dilation > 1:
         kernel = f"({window.dilation}·({window.kernel} − 1) + 1)"
-    return f"{left}({size}{padding} − {kernel})/{window.stride}{right} + 1 = {out}"
+    # rounding up, torch leaves out a last window that would start in the padding behind
+    room = size + window.before + window.after - window.reach - 1
+    last = "" if ceil and out == -(-room // window.stride) else " + 1"
+    return f"{left}({size}{padding} − {kernel})/{window.stride}{right}{last} = {out}"
 
 
 def _spread(line: Line, conv: ConvTransposed) -> str:

@@ -122,7 +122,7 @@ def _alike(one: Part, other: Part, level: int) -> bool:
         a.node.operation == b.node.operation
         and a.output == b.output
         and a.parameters == b.parameters
-        and a.bytes == b.bytes
+        and (a.macs, a.work, a.bytes) == (b.macs, b.work, b.bytes)
         and _components(a)[level + 1 :] == _components(b)[level + 1 :]
         for a, b in zip(one.lines, other.lines, strict=True)
     )

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from convatlas import models
+from convatlas import atlas, models
 from convatlas.errors import UserError
 from convatlas.models.family import Blueprint, Task
 
 Shapes = Mapping[str, tuple[int, ...]]
 NO_HEADS = "no auxiliary heads"
+APART = 3  # how many times as many parameters other classes or missing heads can make
 
 
 def shapes_of(blueprint: Blueprint[Any]) -> dict[str, tuple[int, ...]]:
@@ -53,6 +55,14 @@ def fitting(name: str, task: Task, shapes: Shapes, *, heads: bool = True) -> Tas
         if found == shapes:
             return trial
     return None
+
+
+def of_size(shapes: Shapes) -> Iterator[atlas.Entry]:
+    """The networks with about as many parameters as these tensors have."""
+    size = sum(prod(shape) for key, shape in shapes.items() if "running_" not in key)
+    for entry in atlas.entries():
+        if size / APART <= entry.parameters <= size * APART:
+            yield entry
 
 
 def _trials(task: Task, published: Shapes, shapes: Shapes) -> Iterator[Task]:

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from convatlas import atlas, models
-from convatlas.checkpoints.adapt import Shapes, fitting, with_heads
+from convatlas.checkpoints.adapt import Shapes, fitting, of_size, with_heads
 from convatlas.checkpoints.meaning import difference, in_words, of_blueprint, of_module
 from convatlas.checkpoints.record import record_of
 from convatlas.errors import UserError
@@ -47,7 +47,7 @@ def _found(module: nn.Module, shapes: Shapes) -> Blueprint[Any]:
 
 def _candidates(shapes: Shapes) -> Iterator[Blueprint[Any]]:
     parameters = {key for key in shapes if key.endswith(("weight", "bias"))}
-    for entry in atlas.entries():
+    for entry in of_size(shapes):
         owned = {p.names[0] for p in atlas.graph(entry.name).parameters if not p.buffer}
         if parameters <= owned:  # fewer without auxiliary heads
             found = _with_shapes(entry.name, Task(), shapes)

@@ -50,7 +50,7 @@ def _wanted(name: str, task: Task | None, file: WeightFile) -> Blueprint[Any]:
 
 
 def _filled(fit: Fit) -> nn.Module:
-    """The network with the file's tensors, its own weights never drawn where that can be avoided."""
+    """The network with the file's tensors; its own weights are not drawn if that can be avoided."""
     module = fit.blueprint.layout()
     state = module.state_dict()
     if any(key not in state for key, _ in module.named_buffers()):  # constants, not in any file

@@ -33,16 +33,16 @@ def read_weights(path: Path) -> WeightFile:
     if path.suffix not in (*PICKLED, SAFE):
         kinds = ", ".join((*PICKLED, SAFE))
         raise UserError(f"{path} is not a file of weights by its name; expected one of {kinds}")
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; give the file in it")
-    if not path.exists():
-        raise UserError(f"there is no file {path}")
     try:
-        with path.open("rb"):
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; give the file in it")
+        with path.open("rb"):  # says what is wrong where it cannot be read
             pass
         if path.suffix == SAFE:
             return _safe(path)
         return WeightFile(path, _weights(path, _unpickled(path)), {})
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from convatlas import atlas
-from convatlas.checkpoints.adapt import Shapes, fitting, shapes_of, task_of, with_heads
+from convatlas.checkpoints.adapt import Shapes, fitting, of_size, shapes_of, task_of, with_heads
 from convatlas.checkpoints.layouts import LAYOUTS
 from convatlas.checkpoints.layouts.layout import Layout
 from convatlas.checkpoints.meaning import difference, in_words
@@ -105,11 +105,8 @@ def _strided(value: Tensor) -> bool:
 
 def _shape(value: Tensor, key: str, fit: Fit) -> tuple[int, ...]:
     """A tensor's shape as ours has it."""
-    own = tuple(value.shape)
-    shape = fit.layout.shapes.get(key)
-    if shape and len(shape) == len(own) and own[1:] == shape[1:]:
-        return (own[0], value[0].numel())
-    return own
+    shape = tuple(value.shape)
+    return shape[:2] if key in fit.layout.pointwise and shape[2:] == (1, 1) else shape
 
 
 def _other_shapes(
@@ -170,7 +167,7 @@ def _seems(file: WeightFile, wanted: str) -> str:
 def _near(file: WeightFile) -> Iterator[tuple[float, str, Layout]]:
     """How much of the file is also in each network, in each of its layouts."""
     content = {k: tuple(v.shape) for k, v in file.tensors.items() if not k.endswith(COUNTER)}
-    for entry in atlas.entries():
+    for entry in of_size(content):
         shapes = _state(entry.name)
         for layout in (OURS, *LAYOUTS.get(entry.family, ())):
             names = theirs(layout, shapes)

@@ -49,8 +49,8 @@ def save(
     writes it all the same and notes it.
     """
     place = _checked(Path(path), layout)
+    _check_kind(module)
     blueprint = identified(module, name, task)
-    _check_kind(module, blueprint)
     graphs = of_module(module, blueprint)
     against = _changed(blueprint, graphs)
     chosen = OURS if layout == "convatlas" else _layout(layout, blueprint)
@@ -78,15 +78,15 @@ def _checked(path: Path, layout: str) -> Path:
     return path
 
 
-def _check_kind(module: nn.Module, blueprint: Blueprint[Any]) -> None:
-    for key, expected in blueprint.layout().state_dict().items():
-        value = module.state_dict()[key]
+def _check_kind(module: nn.Module) -> None:
+    """Raise `UserError` for a module without weights or with other numbers than float32."""
+    for key, value in module.state_dict().items():
         if value.is_meta:
-            raise UserError(f"this {blueprint.name} has no weights to write: it is on meta")
-        if value.dtype != expected.dtype:
-            kinds = [str(t.dtype).removeprefix("torch.") for t in (value, expected)]
+            raise UserError("this module has no weights to write: it is on the meta device")
+        if value.is_floating_point() and value.dtype != torch.float32:
+            kind = str(value.dtype).removeprefix("torch.")
             raise UserError(
-                f"{key} is {kinds[0]}, weights are written as {kinds[1]}; convert the module first"
+                f"{key} is {kind}, weights are written as float32; convert the module first"
             )
 
 
@@ -116,7 +116,7 @@ def _tensors(module: nn.Module, layout: Layout) -> dict[str, Tensor]:
     names = theirs(layout, {key: tuple(value.shape) for key, value in state.items()})
     assert names is not None
     values = {other: state[key] for key, other in names.items()}
-    shaped = {k: values[k].reshape(layout.shapes.get(k, values[k].shape)) for k in values}
+    shaped = {k: v[:, :, None, None] if k in layout.pointwise else v for k, v in values.items()}
     constants = dict(_constants(module, layout))
     made: dict[str, Tensor] = {}
     for key in layout.ordered(shaped):

@@ -1,8 +1,8 @@
 """One published layout: whose it is, which networks it means, and how its keys are ours."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from convatlas.checkpoints.rules import Rules
 
@@ -17,7 +17,7 @@ class Layout:
     old: tuple[tuple[str, str], ...] = ()  # patterns in keys of older files, and what they are now
     ignored: tuple[str, ...] = ()  # endings of keys that hold constants, not weights
     constants: Rules = ()  # buffers of ours that are not saved, and their keys that are
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # where not ours; -1: any
+    pointwise: tuple[str, ...] = ()  # dense layers of ours that are 1x1 convolutions of theirs
     ahead: str = ""  # pattern of keys that stand before the rest of their ``block``
     unlike: str = ""  # how their network differs where none of ours is the same
 

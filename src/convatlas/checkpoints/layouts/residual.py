@@ -98,7 +98,7 @@ PREACT_RESNETS = Layout(
     sources=("timm",),
     networks=(),
     rules=PREACT,
-    shapes={"head.fc.weight": (-1, 2048, 1, 1)},  # theirs is a 1x1 convolution
+    pointwise=("head.fc.weight",),
     ahead=r"(?P<block>stages\.\d+\.blocks\.\d+\.)downsample\.",
     unlike=(
         "timm's has the stride on the 3×3, not on the first 1×1, and its first norm and ReLU "
