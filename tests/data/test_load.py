@@ -48,7 +48,9 @@ def test_every_name_leads_to_its_set() -> None:
     ("name", "near"), [("minst", "mnist"), ("CIFAR-10", "cifar10"), ("fashion_mnist", "fashion-")]
 )
 def test_an_unknown_name_gets_the_nearest_and_the_list(name: str, near: str) -> None:
-    with pytest.raises(UserError, match=f"unknown data set '{name}'; did you mean '{near}") as error:
+    with pytest.raises(
+        UserError, match=f"unknown data set '{name}'; did you mean '{near}"
+    ) as error:
         load(name)
     assert all(known in str(error.value) for known in (*NAMES, "folder:PATH"))
 
