@@ -28,7 +28,9 @@ def formula(line: Line) -> str:
             f"{line.macs:,}"
         )
     if isinstance(operation, Attention):
-        return f"MACs {line.macs:,}"
+        q, _, v = line.reads[:3]
+        pairs = (line.macs or 0) // (q[-1] + v[-1])
+        return f"MACs {pairs}·({q[-1]} + {v[-1]}) = {line.macs:,}"
     return ""
 
 

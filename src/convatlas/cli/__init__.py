@@ -21,11 +21,14 @@ COMMANDS = {
         "convatlas.cli.doctor",
         "What is wrong with a network at an input, what mends it.",
     ),
+    "verify": ("convatlas.cli.verify", "What papers print, measured again."),
     "check": ("convatlas.cli.check", "Re-compute the arithmetic of a note, line by line."),
     "train": ("convatlas.cli.train", "Train a network and leave a run folder with a report."),
     "resume": ("convatlas.cli.resume", "Go on with a run that was stopped."),
     "eval": ("convatlas.cli.evaluate", "Evaluate a run's network on its data."),
     "predict": ("convatlas.cli.predict", "Classify picture files with a run's network."),
+    "export": ("convatlas.cli.export", "Write a network for other engines, run and compared."),
+    "bench": ("convatlas.cli.bench", "The engines of this machine on a network, measured."),
     "report": ("convatlas.cli.report", "Draw a run's report again."),
 }
 
