@@ -12,6 +12,8 @@ from convatlas import models
 from convatlas.errors import UserError
 from convatlas.models.family import Blueprint, Family, Paper, Task
 
+NOT_PUBLISHED = {"wide-resnet-101-2"}  # networks that exist as somebody's weights alone
+SHARED = "cbam.channel.mlp"  # by both pools of the map, as the paper has it
 PER_PIXEL = {"unet"}  # families whose output is a map of scores
 
 
@@ -31,6 +33,7 @@ def test_every_network_keeps_the_contract(name: str) -> None:
         out = model(picture(blueprint))
     check_output(blueprint, out)
     twice = [path for path, count in calls.items() if count > 1]
+    twice = [path for path in twice if SHARED not in path]
     assert not twice, f"a ReLU of its own for each place: {twice}"
 
 
@@ -70,7 +73,7 @@ def check_entry(name: str, blueprint: Blueprint[Any]) -> None:
     base, at, profile = name.partition("@")
     if at:
         assert profile
-        assert base in models.names()
+        assert base in models.names() or base in NOT_PUBLISHED
         assert variant.departures
 
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from convatlas import models
 from convatlas.data.dataset import Dataset, Pictures, SealedTest
 from convatlas.data.load import load
 from convatlas.errors import UserError
+from convatlas.models import lenet
 from convatlas.training.loop import Silent
 from convatlas.training.prepare import Request
 from convatlas.training.recipe import Recipe, changed, read_toml, to_toml
@@ -80,7 +80,7 @@ def test_usual_recipes_exist() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", models.names())
+@pytest.mark.parametrize("network", lenet.FAMILY.variants)
 def test_every_networks_usual_recipe_starts_to_learn_mnist(network: str, tmp_path: Path) -> None:
     # A fifth of the training set, real steps at the full rate: a recipe that diverges is caught.
     whole = load("mnist")
