@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from convatlas.checkpoints.load import load as load_weights
+    from convatlas.checkpoints.save import save as save_weights
     from convatlas.data.dataset import Dataset as Dataset
     from convatlas.data.dataset import Pictures as Pictures
     from convatlas.data.dataset import SealedTest as SealedTest
     from convatlas.data.load import load as load
     from convatlas.errors import UserError as UserError
+    from convatlas.insight.features import features as features
     from convatlas.models import blueprint as blueprint
     from convatlas.models import create as create
     from convatlas.models.family import Task as Task
     from convatlas.training.recipe import Recipe as Recipe
     from convatlas.training.recipes import recipe_for as recipe_for
     from convatlas.training.run import load_run as load_run
+    from convatlas.workbench.compare import compare as compare
+    from convatlas.workbench.diff import diff as diff
+    from convatlas.workbench.doctor import doctor as doctor
+    from convatlas.workbench.field import field as field
     from convatlas.workbench.runs import Options as Options
     from convatlas.workbench.runs import evaluate as evaluate
     from convatlas.workbench.runs import predict as predict
@@ -29,9 +36,18 @@ if TYPE_CHECKING:
     from convatlas.workbench.runs import resume as resume
     from convatlas.workbench.runs import train as train
     from convatlas.workbench.runs import train_seeds as train_seeds
+    from convatlas.workbench.show import show as show
+    from convatlas.workbench.sweep import sweep as sweep
 
-# name: where it lives; imported on first use, so that `import convatlas` brings no torch
+# name: where it lives, under another name if one follows a colon; imported on first use, so that `import convatlas` brings no torch
 _PLACES = {
+    "show": "convatlas.workbench.show",
+    "compare": "convatlas.workbench.compare",
+    "diff": "convatlas.workbench.diff",
+    "sweep": "convatlas.workbench.sweep",
+    "doctor": "convatlas.workbench.doctor",
+    "field": "convatlas.workbench.field",
+    "features": "convatlas.insight.features",
     "Dataset": "convatlas.data.dataset",
     "Options": "convatlas.workbench.runs",
     "Pictures": "convatlas.data.dataset",
@@ -43,6 +59,8 @@ _PLACES = {
     "create": "convatlas.models",
     "evaluate": "convatlas.workbench.runs",
     "load": "convatlas.data.load",
+    "load_weights": "convatlas.checkpoints.load:load",
+    "save_weights": "convatlas.checkpoints.save:save",
     "load_run": "convatlas.training.run",
     "predict": "convatlas.workbench.runs",
     "recipe_for": "convatlas.training.recipes",
@@ -58,7 +76,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name from where it lives."""
     if name not in _PLACES:
         raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    module, _, other = _PLACES[name].partition(":")
+    return getattr(importlib.import_module(module), other or name)
 
 
 def __dir__() -> list[str]:

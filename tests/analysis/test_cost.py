@@ -26,7 +26,8 @@ def test_lenet_by_hand() -> None:
     assert found.macs == sum(line.macs or 0 for line in found.lines) == 328_096
     # c1 makes 6·28·28 numbers of 4 bytes
     assert by_path["c1"].bytes == 6 * 28 * 28 * 4
-    assert found.weight_bytes == 4 * (60_000 + 84 * 10 + 12 * 0 + 240)
+    # buffers: the bitmaps of the output, 10·84 numbers of 4 bytes, and C3's table, 2·60 of 8
+    assert found.weight_bytes == 4 * (60_000 + 10 * 84) + 8 * 2 * 60
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in atlas.entries()])

@@ -84,5 +84,8 @@ def test_layers_of_other_costs_are_not_folded() -> None:
 
 def test_depth_sums_modules() -> None:
     table = rows(cost(atlas.graph("vgg16"), ((1, 3, 224, 224),)).lines, depth=1)
-    assert [row.name for row in table][:2] == ["", "row1"] or len(table) < 12
-    assert max(row.parameters for row in table) > 100_000_000
+    # Simonyan & Zisserman: 138 M, of which 14,714,688 in convolutions and 123,642,856 in the rest
+    assert [(row.name, row.operation, row.parameters) for row in table[1:]] == [
+        ("convolutional", "31 operations", 14_714_688),
+        ("dense", "8 operations", 123_642_856),
+    ]
