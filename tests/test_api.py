@@ -10,10 +10,8 @@ SOURCE = Path(convatlas.__file__).read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("name", [n for n in convatlas.__all__ if n != "__version__"])
 def test_every_public_name_is_there_and_known_to_type_checkers(name: str) -> None:
-    found = getattr(convatlas, name)
-    inner = {"load_weights": "load", "save_weights": "save"}.get(name, name)
-    assert found.__name__ == inner
-    assert re.search(rf"import {inner} as {name}$", SOURCE, re.MULTILINE)
+    assert getattr(convatlas, name).__name__ == name
+    assert re.search(rf"import {name} as {name}$", SOURCE, re.MULTILINE)
 
 
 def test_public_names_are_pinned() -> None:

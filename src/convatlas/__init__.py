@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from convatlas.checkpoints.load import load as load_weights
-    from convatlas.checkpoints.save import save as save_weights
+    from convatlas.checkpoints.load import load_weights as load_weights
+    from convatlas.checkpoints.save import save_weights as save_weights
     from convatlas.data.dataset import Dataset as Dataset
     from convatlas.data.dataset import Pictures as Pictures
     from convatlas.data.dataset import SealedTest as SealedTest
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from convatlas.workbench.show import show as show
     from convatlas.workbench.sweep import sweep as sweep
 
-# name: where it lives, under another name if one follows a colon; imported on first use, so that `import convatlas` brings no torch
+# name: where it lives; imported on first use, so that `import convatlas` brings no torch
 _PLACES = {
     "show": "convatlas.workbench.show",
     "compare": "convatlas.workbench.compare",
@@ -59,8 +59,8 @@ _PLACES = {
     "create": "convatlas.models",
     "evaluate": "convatlas.workbench.runs",
     "load": "convatlas.data.load",
-    "load_weights": "convatlas.checkpoints.load:load",
-    "save_weights": "convatlas.checkpoints.save:save",
+    "load_weights": "convatlas.checkpoints.load",
+    "save_weights": "convatlas.checkpoints.save",
     "load_run": "convatlas.training.run",
     "predict": "convatlas.workbench.runs",
     "recipe_for": "convatlas.training.recipes",
@@ -76,8 +76,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name from where it lives."""
     if name not in _PLACES:
         raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
-    module, _, other = _PLACES[name].partition(":")
-    return getattr(importlib.import_module(module), other or name)
+    return getattr(importlib.import_module(_PLACES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -18,10 +18,10 @@ from transplant import difference, randomise
 
 from convatlas import models
 from convatlas.checkpoints.layouts import LAYOUTS
-from convatlas.checkpoints.load import load
+from convatlas.checkpoints.load import load_weights
 from convatlas.checkpoints.recognise import theirs as their_keys
 from convatlas.checkpoints.record import record_of
-from convatlas.checkpoints.save import save
+from convatlas.checkpoints.save import save_weights
 from convatlas.errors import UserError
 from convatlas.models.family import Task
 
@@ -40,7 +40,7 @@ def test_a_published_file_computes_the_same(entry: Published, tmp_path: Path) ->
     theirs = entry.build(num_classes=CLASSES)
     randomise(theirs)
     torch.save(theirs.state_dict(), tmp_path / "theirs.pth")
-    ours = load(entry.name, tmp_path / "theirs.pth", task=Task(num_classes=CLASSES))
+    ours = load_weights(entry.name, tmp_path / "theirs.pth", task=Task(num_classes=CLASSES))
     (tmp_path / "theirs.pth").unlink()
     for side in entry.sides:
         x = torch.randn(1, 3, side, side)
@@ -111,7 +111,7 @@ TEN = Task(num_classes=CLASSES)
 
 def test_another_place_of_the_stride_is_refused_with_the_reason(folder: Path) -> None:
     with pytest.raises(UserError) as caught:
-        load("resnet50", folder / "resnet50.pth", task=TEN)
+        load_weights("resnet50", folder / "resnet50.pth", task=TEN)
     message = str(caught.value)
     assert "is of resnet50@torchvision, which has, unlike resnet50" in message
     assert STRIDE in message
@@ -121,9 +121,9 @@ def test_another_place_of_the_stride_is_refused_with_the_reason(folder: Path) ->
 
 def test_another_activation_is_refused_with_the_reason(folder: Path) -> None:
     with pytest.raises(UserError, match="activation: ReLU6, not ReLU"):
-        load("mobilenet_v1", folder / "mobilenet.pth", task=TEN)
+        load_weights("mobilenet_v1", folder / "mobilenet.pth", task=TEN)
     with pytest.raises(UserError, match=r"is of mobilenet_v1@timm.*ReLU6"):
-        load("mobilenet_v1-192", folder / "mobilenet.pth", task=TEN)
+        load_weights("mobilenet_v1-192", folder / "mobilenet.pth", task=TEN)
 
 
 def test_another_rounding_of_the_pool_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -131,12 +131,12 @@ def test_another_rounding_of_the_pool_is_refused_with_the_reason(tmp_path: Path)
         theirs = timm.create_model("seresnet50", num_classes=CLASSES)
     torch.save(theirs.to_empty(device="cpu").state_dict(), tmp_path / "se.pth")
     with pytest.raises(UserError, match="padding, rounding of max pooling 3×3: 1, down, not 0, up"):
-        load("se-resnet50", tmp_path / "se.pth", task=TEN)
-    load("se-resnet50@timm", tmp_path / "se.pth", task=TEN)
+        load_weights("se-resnet50", tmp_path / "se.pth", task=TEN)
+    load_weights("se-resnet50@timm", tmp_path / "se.pth", task=TEN)
 
 
 def test_a_network_that_is_the_same_in_the_library_loads(folder: Path) -> None:
-    module = load("resnet18", folder / "resnet18.pth", task=TEN)
+    module = load_weights("resnet18", folder / "resnet18.pth", task=TEN)
     record = record_of(module)
     assert record is not None
     assert (record.name, record.layout, record.forced) == (
@@ -146,21 +146,21 @@ def test_a_network_that_is_the_same_in_the_library_loads(folder: Path) -> None:
 
 
 def test_force_is_noted_and_goes_on_being_noted(folder: Path, tmp_path: Path) -> None:
-    module = load("resnet50", folder / "resnet50.pth", task=TEN, force=True)
+    module = load_weights("resnet50", folder / "resnet50.pth", task=TEN, force=True)
     record = record_of(module)
     assert record is not None
     assert STRIDE in record.forced[0]
-    assert save(module, tmp_path / "forced.safetensors").forced == record.forced
-    again = record_of(load("resnet50", tmp_path / "forced.safetensors"))
+    assert save_weights(module, tmp_path / "forced.safetensors").forced == record.forced
+    again = record_of(load_weights("resnet50", tmp_path / "forced.safetensors"))
     assert again is not None
     assert again.forced == record.forced
 
 
 def test_our_file_is_refused_by_another_profile(tmp_path: Path) -> None:
-    save(models.create("resnet50", TEN), tmp_path / "ours.safetensors")
+    save_weights(models.create("resnet50", TEN), tmp_path / "ours.safetensors")
     with pytest.raises(UserError, match=r"is of resnet50, which has, unlike resnet50@torchvision"):
-        load("resnet50@torchvision", tmp_path / "ours.safetensors")
-    module = load("resnet50", tmp_path / "ours.safetensors")  # with the classes of the file
+        load_weights("resnet50@torchvision", tmp_path / "ours.safetensors")
+    module = load_weights("resnet50", tmp_path / "ours.safetensors")  # with the classes of the file
     assert module(torch.zeros(1, 3, 32, 32)).shape == (1, CLASSES)
 
 
@@ -170,29 +170,29 @@ def test_our_keys_without_a_header_are_refused_where_two_networks_have_them(
     for name in ("resnet50", "resnet18"):
         torch.save(models.create(name, TEN).state_dict(), tmp_path / f"{name}.pth")
     with pytest.raises(UserError, match="could be of resnet50@torchvision as well as of resnet50"):
-        load("resnet50", tmp_path / "resnet50.pth", task=TEN)
-    load("resnet50", tmp_path / "resnet50.pth", task=TEN, force=True)
-    load("resnet18", tmp_path / "resnet18.pth", task=TEN)
+        load_weights("resnet50", tmp_path / "resnet50.pth", task=TEN)
+    load_weights("resnet50", tmp_path / "resnet50.pth", task=TEN, force=True)
+    load_weights("resnet18", tmp_path / "resnet18.pth", task=TEN)
 
 
 def test_heads_that_the_file_lacks_are_left_out(tmp_path: Path) -> None:
     theirs = torchvision.models.googlenet(num_classes=CLASSES, aux_logits=False, init_weights=False)
     torch.save(theirs.state_dict(), tmp_path / "bare.pth")
-    module = load("googlenet@torchvision", tmp_path / "bare.pth", task=TEN)
+    module = load_weights("googlenet@torchvision", tmp_path / "bare.pth", task=TEN)
     assert isinstance(module.train()(torch.zeros(2, 3, 64, 64)), Tensor)
     record = record_of(module)
     assert record is not None
     assert record.departures[-1] == "no auxiliary heads"
-    save(module, tmp_path / "ours.safetensors")
-    again = load("googlenet@torchvision", tmp_path / "ours.safetensors")
+    save_weights(module, tmp_path / "ours.safetensors")
+    again = load_weights("googlenet@torchvision", tmp_path / "ours.safetensors")
     assert again.state_dict().keys() == module.state_dict().keys()
 
 
 def test_dropout_is_no_property_of_weights(tmp_path: Path) -> None:
-    save(models.create("lenet-bn"), tmp_path / "lenet.safetensors")
+    save_weights(models.create("lenet-bn"), tmp_path / "lenet.safetensors")
     wide = models.create("wide-resnet-16-8")
-    save(wide, tmp_path / "wide.safetensors")
-    load("wide-resnet-16-8", tmp_path / "wide.safetensors", task=Task(dropout=0.3))
+    save_weights(wide, tmp_path / "wide.safetensors")
+    load_weights("wide-resnet-16-8", tmp_path / "wide.safetensors", task=Task(dropout=0.3))
 
 
 def test_older_forms_of_keys_are_read(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_older_forms_of_keys_are_read(tmp_path: Path) -> None:
         if not key.endswith("num_batches_tracked")
     }
     torch.save(old, tmp_path / "old.pth")
-    ours = load("densenet121", tmp_path / "old.pth", task=TEN).state_dict()
+    ours = load_weights("densenet121", tmp_path / "old.pth", task=TEN).state_dict()
     for mine, (key, value) in zip(ours.values(), theirs.items(), strict=True):
         assert torch.equal(mine, value), key
 
@@ -222,7 +222,7 @@ def test_the_authors_files_are_read(tmp_path: Path) -> None:
     old["layers.0.blocks.1.attn_mask"] = torch.zeros(64, 49, 49)
     old["layers.0.blocks.0.attn.relative_position_index"] = torch.zeros(49, 49, dtype=torch.int64)
     torch.save({"model": old, "epoch": 299}, tmp_path / "swin.pth")
-    ours = load("swin_t", tmp_path / "swin.pth", task=TEN)
+    ours = load_weights("swin_t", tmp_path / "swin.pth", task=TEN)
     x = torch.randn(1, 3, 224, 224)
     with torch.inference_mode():
         assert torch.equal(ours(x), theirs.eval()(x))
@@ -238,9 +238,9 @@ def test_the_authors_files_are_read(tmp_path: Path) -> None:
     for block in (0, 1, 2):
         eca[f"layer1.{block}.eca.conv.weight"] = torch.ones(1, 1, 3)
     torch.save({"state_dict": {f"module.{k}": v for k, v in eca.items()}}, tmp_path / "eca.pth")
-    load("eca-resnet50@authors", tmp_path / "eca.pth")
+    load_weights("eca-resnet50@authors", tmp_path / "eca.pth")
     with pytest.raises(UserError, match=r"layer1\.0\.eca\.conv|layer1\.0\.se\.conv"):
-        load("eca-resnet50", tmp_path / "eca.pth")
+        load_weights("eca-resnet50", tmp_path / "eca.pth")
 
 
 @pytest.mark.slow
@@ -258,8 +258,8 @@ def test_pre_activation_files_are_refused_unless_forced(tmp_path: Path) -> None:
     randomise(theirs)  # gains above zero, with which a norm may change places with a max pool
     torch.save(theirs.state_dict(), tmp_path / "v2.pth")
     with pytest.raises(UserError, match="stride on the 3×3, not on the first 1×1"):
-        load("preact-resnet200", tmp_path / "v2.pth", task=TEN)
-    ours = load("preact-resnet200", tmp_path / "v2.pth", task=TEN, force=True)
+        load_weights("preact-resnet200", tmp_path / "v2.pth", task=TEN)
+    ours = load_weights("preact-resnet200", tmp_path / "v2.pth", task=TEN, force=True)
     x = torch.randn(1, 3, 33, 33)
     with torch.inference_mode():
         assert difference(ours(x), theirs.eval()(x)) <= 1e-5
@@ -267,7 +267,7 @@ def test_pre_activation_files_are_refused_unless_forced(tmp_path: Path) -> None:
 
 def test_torchs_random_numbers_go_on_as_before(folder: Path, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    load("resnet18", folder / "resnet18.pth", task=TEN)
+    load_weights("resnet18", folder / "resnet18.pth", task=TEN)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -276,7 +276,7 @@ def test_weights_of_a_file_are_copied(tmp_path: Path) -> None:
     state = torchvision.models.resnet18(num_classes=CLASSES).state_dict()
     state["layer1.0.bn1.weight"] = state["layer1.0.bn2.weight"]
     torch.save(state, tmp_path / "shared.pth")
-    module = load("resnet18", tmp_path / "shared.pth", task=TEN)
+    module = load_weights("resnet18", tmp_path / "shared.pth", task=TEN)
     places = [value.data_ptr() for value in module.state_dict().values()]
     assert len(set(places)) == len(places)
 
@@ -285,5 +285,5 @@ def test_not_a_number_is_allowed(folder: Path, tmp_path: Path) -> None:
     state = torch.load(folder / "resnet18.pth")
     state["fc.bias"][0] = float("nan")
     torch.save(state, tmp_path / "nan.pth")
-    module = load("resnet18", tmp_path / "nan.pth", task=TEN)
+    module = load_weights("resnet18", tmp_path / "nan.pth", task=TEN)
     assert module.get_parameter("head.dense.bias")[0].isnan()

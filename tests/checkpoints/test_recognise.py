@@ -9,7 +9,7 @@ from references import timm, torchvision
 from torch import Tensor
 
 from convatlas import models
-from convatlas.checkpoints.load import load
+from convatlas.checkpoints.load import load_weights
 from convatlas.checkpoints.read import WeightFile
 from convatlas.checkpoints.recognise import OURS, fitted
 from convatlas.errors import UserError
@@ -125,5 +125,5 @@ def test_nothing_is_loaded_from_a_file_that_does_not_fit(tmp_path: Path) -> None
     torch.save(torchvision.models.resnet18(num_classes=3).state_dict(), tmp_path / "three.pth")
     drawn = torch.get_rng_state()
     with pytest.raises(UserError):
-        load("resnet18", tmp_path / "three.pth")
+        load_weights("resnet18", tmp_path / "three.pth")
     assert torch.equal(torch.get_rng_state(), drawn)

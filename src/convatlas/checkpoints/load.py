@@ -16,7 +16,7 @@ from convatlas.errors import UserError
 from convatlas.models.family import Blueprint, Task
 
 
-def load(
+def load_weights(
     name: str, path: str | Path, *, task: Task | None = None, force: bool = False
 ) -> nn.Module:
     """The named network with the weights of a file, in evaluation mode.

@@ -31,7 +31,7 @@ from convatlas.files import write_atomically
 from convatlas.models.family import Blueprint, Task
 
 
-def save(
+def save_weights(
     module: nn.Module,
     path: str | Path,
     layout: str = "convatlas",
