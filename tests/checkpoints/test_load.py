@@ -46,7 +46,7 @@ def test_a_published_file_computes_the_same(entry: Published, tmp_path: Path) ->
         x = torch.randn(1, 3, side, side)
         with torch.inference_mode():
             assert torch.equal(ours(x), theirs.eval()(x)), side
-    if "googlenet" in entry.name:
+    if "googlenet" in entry.name or "inception" in entry.name:  # branches add up in another order
         assert step_apart(entry, ours.double(), theirs.double()) < 1e-12
     else:
         assert step_apart(entry, ours, theirs) == 0.0

@@ -59,7 +59,7 @@ def test_list_says_the_same_in_every_format(convatlas: Run) -> None:
         assert record["source"] == entry.paper
         assert f"{entry.parameters:,}" in text
     assert convatlas("list", "--md").out.count("\n") == len(entries) + 2
-    assert convatlas("list", "--latex").out.startswith("\\begin{tabular}{lllrrlll}")
+    assert "\\begin{longtable}{lllrrlll}" in convatlas("list", "--latex").out
     assert "redrawn after Figure 3" in convatlas("list", "--departures").out
 
 
