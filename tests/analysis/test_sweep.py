@@ -26,16 +26,17 @@ def test_ranges(text: str, numbers: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "0", "0..4", "-3", "9..3", "1..9:0", "1..9:-1", "1...3", "1..", "3:2:1", "1,"]
+    "text",
+    ["", "a", "0", "0..4", "-3", "9..3", "1..9:0", "1..9:-1", "1...3", "1..", "3:2:1", "1,", "٣"],
 )
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(UserError, match=r"--sides .* is no range; write 224"):
         parse_range(text, "--sides")
 
 
-@pytest.mark.parametrize("text", ["1..99999999999", "1..20001,1..20001"])
+@pytest.mark.parametrize("text", ["1..999999999", "1..12000,1..12000"])
 def test_too_many(text: str) -> None:
-    with pytest.raises(UserError, match="--sides"):
+    with pytest.raises(UserError, match=r"has more than 20,000 values; take larger steps"):
         parse_range(text, "--sides")
 
 

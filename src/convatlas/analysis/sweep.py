@@ -1,5 +1,6 @@
 """One network over input sizes and batches."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from convatlas.graph.operation import Shape
 from convatlas.graph.propagate import propagate
 
 MOST = 20_000  # points of a sweep
+RANGE = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +68,17 @@ def _training(graph: Graph, side: int, batch: int) -> int | None:
 
 
 def parse_range(text: str, what: str) -> tuple[int, ...]:
-    """``32,64,128``, ``32..512`` or ``32..512:32`` as numbers; raises `UserError`."""
+    """``32,64,128``, ``32..512`` or ``32..512:32`` as numbers from 1 on; raises `UserError`."""
     numbers: list[int] = []
-    try:
-        for part in text.split(","):
-            ends, _, step = part.partition(":")
-            first, dots, last = ends.partition("..")
-            end = int(last) if dots else int(first)
-            if end - int(first) > MOST * int(step or 1):
-                raise UserError(f"{what} {text!r} has more than {MOST:,} values")
-            numbers += range(int(first), end + 1, int(step or 1))
-    except ValueError as error:
-        if isinstance(error, UserError):
-            raise
-        numbers = []
-    if not numbers or min(numbers) < 1 or len(numbers) > MOST:
-        raise UserError(
-            f"{what} {text!r} is no range; write 224, or 32,64,128, or 32..512, or 32..512:32"
-        )
+    for part in text.split(","):
+        found = RANGE.fullmatch(part.strip())
+        first, last, step = (int(number) for number in found.groups("1")) if found else (0, 0, 0)
+        last = last if found and found[2] else first
+        if first < 1 or step < 1 or last < first:
+            raise UserError(
+                f"{what} {text!r} is no range; write 224, or 32,64,128, or 32..512, or 32..512:32"
+            )
+        if (last - first) // step + len(numbers) >= MOST:
+            raise UserError(f"{what} {text!r} has more than {MOST:,} values; take larger steps")
+        numbers += range(first, last + 1, step)
     return tuple(numbers)
