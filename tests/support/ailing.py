@@ -61,15 +61,16 @@ def changed(module: nn.Module, change: str) -> nn.Module:
     elif name == "in_features":
         assert isinstance(layer, nn.Linear)
         copy.set_submodule(path, nn.Linear(int(number), layer.out_features))
-    elif name == "kernel_size" and isinstance(layer, nn.Conv2d):
-        copy.set_submodule(
-            path,
-            nn.Conv2d(layer.in_channels, layer.out_channels, int(number), layer.stride),
+    elif isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        sizes = {"kernel_size": layer.kernel_size, "padding": layer.padding}
+        sizes[name] = (int(number),) * len(layer.kernel_size)
+        new = type(layer)(
+            *(layer.in_channels, layer.out_channels, sizes["kernel_size"], layer.stride),
+            *(sizes["padding"], layer.dilation, layer.groups),
         )
+        copy.set_submodule(path, new)
     else:
-        value = int(number)
-        both = (value, value) if isinstance(layer, nn.Conv2d) else value
-        setattr(layer, name, both)
+        setattr(layer, name, int(number))
     return copy
 
 
