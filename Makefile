@@ -28,6 +28,7 @@ tests: $(VENV)/.installed-dev
 
 atlas: $(VENV)/.installed
 	$(BIN)/python -m convatlas.atlas docs/networks.md
+	$(BIN)/python -m convatlas.claims
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -41,7 +41,7 @@ def fvcore(module: nn.Module, shape: Shape) -> int:
 
 
 def thop(module: nn.Module, shape: Shape) -> int:
-    """MACs and parameters of modules; thop and ultralytics-thop are imported by the same name."""
+    """MACs and parameters of modules: thop, or ultralytics-thop, whichever is installed."""
     from thop import profile
 
     return int(profile(module, inputs=(_example(module, shape),), verbose=False)[0])
@@ -81,7 +81,6 @@ TOOLS: dict[str, Tool] = {
     "torchinfo": torchinfo,
     "fvcore": fvcore,
     "thop": thop,
-    "ultralytics-thop": thop,
     "ptflops (pytorch)": ptflops_pytorch,
     "ptflops (aten)": ptflops_aten,
     "calflops": calflops,
