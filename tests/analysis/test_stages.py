@@ -38,3 +38,14 @@ def test_maps_in_the_order_of_another_network() -> None:
     assert parts[0].size == (56, 56)
     assert parts[-1].size == ()
     assert parts[-1].channels == 1000
+
+
+def test_branches_that_halve_are_one_stage_before_and_one_after() -> None:
+    parts = stages(cost(atlas.graph("inception_v3"), ((1, 3, 299, 299),)).lines)
+    assert [part.size[0] for part in parts if part.size] == [149, 147, 73, 71, 35, 17, 8]
+
+
+def test_up_again_is_another_stage() -> None:
+    parts = stages(cost(atlas.graph("unet-padded"), ((1, 1, 512, 512),)).lines)
+    sides = [part.size[0] for part in parts]
+    assert sides == [512, 256, 128, 64, 32, 64, 128, 256, 512]

@@ -25,8 +25,12 @@ class Stage:
 
 
 def stages(lines: Sequence[Line]) -> tuple[Stage, ...]:
-    """One stage for each run of lines with the same height and width."""
-    work = [line for line in lines if not isinstance(line.node.operation, Input)]
+    """One stage for each run of lines with the same height and width; mere views open none.
+
+    Branches of which one halves the size and the next starts again from the whole are one stage
+    before and one after.
+    """
+    work = [line for line in lines if _does(line) and not isinstance(line.node.operation, Input)]
     macs = sum(line.macs or 0 for line in work) or 1
     parameters = sum(line.parameters for line in work) or 1
     made = sum(line.bytes for line in work) or 1
@@ -34,8 +38,7 @@ def stages(lines: Sequence[Line]) -> tuple[Stage, ...]:
 
 
 def _stages(lines: list[Line], macs: int, parameters: int, made: int) -> Iterator[Stage]:
-    for size, group in groupby(lines, key=_size):
-        part = list(group)
+    for size, part in _joined([(size, list(group)) for size, group in groupby(lines, key=_size)]):
         own = sum(line.macs or 0 for line in part)
         owned = sum(line.parameters for line in part)
         taken = sum(line.bytes for line in part)
@@ -50,6 +53,23 @@ def _stages(lines: list[Line], macs: int, parameters: int, made: int) -> Iterato
             share_bytes=taken / made,
             share_parameters=owned / parameters,
         )
+
+
+def _joined(runs: list[tuple[Shape, list[Line]]]) -> list[tuple[Shape, list[Line]]]:
+    """A, B, A, B as A, B: branches that are computed one after another."""
+    done: list[tuple[Shape, list[Line]]] = []
+    for size, part in runs:
+        done.append((size, part))
+        while len(done) > 3 and [run[0] for run in done[-4:-2]] == [run[0] for run in done[-2:]]:
+            again = done[-2:]
+            del done[-2:]
+            for (_, kept), (_, more) in zip(done[-2:], again, strict=True):
+                kept += more
+    return done
+
+
+def _does(line: Line) -> bool:
+    return bool(line.macs or line.work or line.parameters or line.bytes or line.macs is None)
 
 
 def _size(line: Line) -> Shape:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -17,7 +18,7 @@ def scatter(networks: Sequence[Figures], kind: str) -> bytes:
     figure = Figure(figsize=SIZE, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    most = max(one.peak for one in networks)
+    most = max(one.peak for one in networks) or 1
     for one in networks:
         area = SMALLEST + (LARGEST - SMALLEST) * one.peak / most
         axes.scatter(max(one.macs, 1), max(one.parameters, 1), s=area, alpha=0.55)
@@ -31,10 +32,12 @@ def scatter(networks: Sequence[Figures], kind: str) -> bytes:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.margins(0.15)
-    axes.set_xlabel("multiply-adds for one picture" if len(networks) else "")
+    axes.set_xlabel("multiply-adds")
     axes.set_ylabel("parameters")
     axes.set_title("dot area: bytes of activations that live at once", fontsize=9)
     axes.grid(visible=True, which="major", linewidth=0.4, alpha=0.5)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=144, metadata={"Date": None} if kind == "svg" else None)
+    dated = {"svg": "Date", "pdf": "CreationDate"}.get(kind)
+    with rc_context({"svg.hashsalt": "convatlas"}):  # the same networks give the same file
+        figure.savefig(buffer, format=kind, dpi=144, metadata={dated: None} if dated else None)
     return buffer.getvalue()
