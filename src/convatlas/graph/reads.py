@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from convatlas.errors import UserError
+from convatlas.graph.blocks import Blocks
 from convatlas.graph.field import fields
 from convatlas.graph.field_axes import Field
 from convatlas.graph.graph import Graph
@@ -87,14 +88,15 @@ def _walk(
     graph: Graph,
     made: Propagation,
     seen: tuple[Field | None, ...],
-    wanted: dict[int, Pixels],
+    start: dict[int, Pixels],
     *,
     clip: bool,
 ) -> Pixels:
-    """From the pixels wanted of a node back to those of the picture."""
+    """From the pixels wanted of some nodes back to those of the picture."""
+    wanted = {node: Blocks.of(pixels) for node, pixels in start.items()}
     for index in range(max(wanted), graph.picture, -1):
-        pixels, after = wanted.pop(index, None), seen[index]
-        if pixels is None or after is None:
+        blocks, after = wanted.pop(index, None), seen[index]
+        if blocks is None or after is None:
             continue
         node = graph.nodes[index]
         shapes = [made.measures[i].shape for i in node.inputs]
@@ -104,11 +106,11 @@ def _walk(
             if before is None:
                 continue
             then = after.dims if node.data == 1 else passage.kept(place, fields_in, after)
-            read = pixels.back(*passage.ways(place, before, then))
+            read = blocks.back(*passage.ways(place, before, then))
             if clip:
                 read = read.within(*_extent(before, shapes[place]))
             wanted[into] = wanted[into].joined(read) if into in wanted else read
-    return wanted.get(graph.picture, Pixels({}))
+    return wanted[graph.picture].pixels if graph.picture in wanted else Pixels({})
 
 
 def _extent(field: Field | None, shape: Shape) -> tuple[int, int]:
