@@ -42,7 +42,12 @@ def main() -> None:
     """Measure, print ratios, write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--growth", choices=SIZES, help="print the growth of memory alone")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
+    if arguments.growth:
+        print(growth(arguments.growth))
+        return
     warnings.filterwarnings("ignore")
     figures = {
         "command": whole_command(rounds),
@@ -52,7 +57,7 @@ def main() -> None:
             for device in ("meta", "cpu")
             for name in SIZES
         },
-        "peak_growth_MB_meta": {name: growth(name) for name in SIZES},
+        "peak_growth_MB_meta": {name: growth_alone(name) for name in SIZES},
         "threads": torch.get_num_threads(),
     }
     print(json.dumps(figures, indent=1))
@@ -109,6 +114,12 @@ def foreign(name: str, device: str, rounds: int) -> dict[str, object]:
             continue
         tools[tool] = lambda use=use: use(module, shape)
     return {"macs": counted, **with_ratio(interleaved(tools, rounds), "convatlas")}
+
+
+def growth_alone(name: str) -> float:
+    """The same in a process of its own, whose peak nothing else has raised."""
+    line = [sys.executable, str(HERE / "analysis.py"), "--growth", name]
+    return float(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
 
 
 def growth(name: str) -> float:

@@ -30,41 +30,83 @@ class Step(NamedTuple):
 
 
 def fields(graph: Graph, made: Propagation, source: int = 0) -> tuple[Field | None, ...]:
-    """The field of every node on input number ``source``; ``None`` where it is not read."""
+    """The field of every node on input number ``source``; ``None`` where it is not read.
+
+    Windows and sums of branches see the same at every input size, so what a graph has been asked
+    once is kept with it; only what depends on sizes (a global pool, say) is worked out again.
+    """
+    kept: dict[int, Kept] = vars(graph).setdefault("_fields", {})
+    if source not in kept:
+        kept[source] = _walk(graph, made, source)
+        return kept[source].known
+    found = list(kept[source].known)
+    for index in kept[source].open_ends:
+        found[index] = _by_rule(graph, made, found, index)
+    return tuple(found)
+
+
+class Kept(NamedTuple):
+    """Fields of a graph, and the nodes whose field depends on the input's size."""
+
+    known: tuple[Field | None, ...]
+    open_ends: tuple[int, ...]
+
+
+def _walk(graph: Graph, made: Propagation, source: int) -> Kept:
+    """Every field, and which of them depend on sizes."""
     found: list[Field | None] = []
+    open_ends: list[int] = []
+    sized: set[int] = set()
     steps: dict[int, Step] = {}
-    measures = made.measures
     entry = 0
-    for number, first, others, operation, is_input in graph.steps:
+    for index, (number, first, _, operation, is_input) in enumerate(graph.steps):
         if is_input:
-            found.append(_start(measures[len(found)][0]) if entry == source else None)
+            found.append(_start(made.measures[index][0]) if entry == source else None)
             entry += 1
             continue
-        field = found[first] if first >= 0 else None
         step = steps.get(number)
         if step is None:
             step = steps[number] = _step(operation)
-        if not others:
-            if field is None or step.passes:
-                found.append(field)
-                continue
-            if step.window is not None and field.local and field.dims == (2, 3):
-                found.append(slid_along(field, step.window))
-                continue
-        elif step.passes and all(found[other] is field for other in others):
-            found.append(field)
-            continue
-        node = graph.nodes[len(found)]
-        sizes_alone = [None] * (len(node.inputs) - node.data)
-        found.append(
-            step.rule(
-                operation,
-                [*(found[index] for index in node.inputs[: node.data]), *sizes_alone],
-                [measures[index][0] for index in node.inputs],
-                measures[len(found)][0],
-            )
-        )
-    return tuple(found)
+        node = graph.nodes[index]
+        reads = [found[i] for i in node.inputs[: node.data]]
+        field = found[first] if first >= 0 else None
+        found.append(None)
+        if not sized.isdisjoint(node.inputs[: node.data]) or not _is_local(step, reads):
+            sized.add(index)
+            open_ends.append(index)
+            found[index] = _by_rule(graph, made, found, index, step)
+        elif field is None or (step.passes and all(other is field for other in reads)):
+            found[index] = field
+        elif step.window is not None:
+            found[index] = slid_along(field, step.window)
+        else:
+            found[index] = _by_rule(graph, made, found, index, step)
+    return Kept(tuple(found), tuple(open_ends))
+
+
+def _is_local(step: Step, reads: Sequence[Field | None]) -> bool:
+    """Whether what is seen is the same at every size: a window, or values side by side."""
+    if not all(field is not None and field.local and field.dims == (2, 3) for field in reads):
+        return all(field is None for field in reads) and step.rule is not rules.lost
+    return step.passes or step.window is not None or step.rule is rules.pointwise
+
+
+def _by_rule(
+    graph: Graph,
+    made: Propagation,
+    found: Sequence[Field | None],
+    index: int,
+    step: Step | None = None,
+) -> Field | None:
+    node = graph.nodes[index]
+    rule = step.rule if step else rules.RULES.get(type(node.operation), rules.lost)
+    sizes_alone = [None] * (len(node.inputs) - node.data)
+    return rule(
+        node.operation,
+        [*(found[i] for i in node.inputs[: node.data]), *sizes_alone],
+        [made.measures[i][0] for i in node.inputs],
+        made.measures[index][0],
+    )
 
 
 def _start(shape: Shape) -> Field | None:

@@ -101,17 +101,17 @@ class Graph:
         pictures = (n for n, shape in zip(given, self.inputs, strict=True) if len(shape) > 2)
         return next(pictures, given[0])
 
-    @property
+    @cached_property
     def trainable(self) -> int:
         """Trainable parameters, each shared tensor once."""
         return sum(p.size for p in self.parameters if p.trainable and not p.buffer)
 
-    @property
+    @cached_property
     def frozen(self) -> int:
         """Parameters that are not trained."""
         return sum(p.size for p in self.parameters if not p.trainable and not p.buffer)
 
-    @property
+    @cached_property
     def buffered(self) -> int:
         """Numbers in buffers, such as the running statistics of batch normalisation."""
         return sum(p.size for p in self.parameters if p.buffer)
