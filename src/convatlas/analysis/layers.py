@@ -1,8 +1,9 @@
 """The rows of a network's table: by module, repeated blocks folded into one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from convatlas.analysis.cost import Line
 from convatlas.analysis.describe import describe
@@ -34,8 +35,7 @@ class Row:
     formula: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Lines that stand together: those of one module, or one operation of the module around."""
 
     path: Path
@@ -51,8 +51,7 @@ def rows(lines: Sequence[Line], *, depth: int | None = None, fold: bool = True) 
     return tuple(_rows(visible, (), Layout(depth, fold)))
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How rows are to be made: to which depth, folded or not, how far in, for how many times."""
 
     depth: int | None
@@ -65,13 +64,13 @@ class Layout:
 def _rows(lines: tuple[Line, ...], path: Path, layout: Layout) -> Iterator[Row]:
     for alike in _folded(_parts(lines, path), len(path), layout):
         first, last = alike[0], alike[-1]
-        repeated = replace(layout, times=layout.times * len(alike))
+        repeated = layout._replace(times=layout.times * len(alike))
         if len(alike) == 1 or len(first.lines) == 1 or _is_leaf(first, layout):
             yield from _inner(alike, repeated)
             continue
         name = f"{_named(first.path, layout)} … {last.path[-1]}"
         yield Row(name=name, times=repeated.times, indent=layout.indent)
-        inner = replace(repeated, indent=layout.indent + 1, root=len(last.path))
+        inner = repeated._replace(indent=layout.indent + 1, root=len(last.path))
         yield from _rows(last.lines, last.path, inner)
 
 

@@ -8,7 +8,6 @@ from html import escape
 from convatlas.analysis.cost import CONVENTION, Cost, cost
 from convatlas.analysis.layers import Row, rows
 from convatlas.analysis.memory import TrainingMemory, training_memory
-from convatlas.analysis.stages import stages
 from convatlas.errors import UserError
 from convatlas.graph.operation import shown
 from convatlas.graph.propagate import DoesNotFit
@@ -134,6 +133,8 @@ def _step(network: Network, asked: Asked) -> TrainingMemory | str:
 
 def stage_table(found: Cost) -> Table:
     """What each size of map costs, with its shares."""
+    from convatlas.analysis.stages import stages  # not needed for the usual table
+
     columns = ("map", "channels", "operations", "parameters", "MACs", "bytes")
     rows = [
         (
