@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from convatlas.graph.graph import BYTES, Graph, Node
 from convatlas.graph.layout import aliases, layouts, reordered
-from convatlas.graph.operation import Shape, elements
+from convatlas.graph.operation import elements
 from convatlas.graph.pool import AdaptivePool, Pool
 from convatlas.graph.propagate import Propagation
 from convatlas.graph.rearrange import Reduce
@@ -48,15 +48,15 @@ def liveness(graph: Graph, made: Propagation) -> Liveness:
         plan = planned(graph, [layout.owner for layout in layouts(graph, made)])
     else:
         plan = vars(graph).get("_plan") or _kept(graph)
-    sizes: dict[Shape, int] = {}
+    sizes: dict[int, int] = {}  # by measure, of which propagation shares equal ones
     allocated: list[int] = []
     alive: list[int] = []
     now = 0
-    for (itemsize, gone), (shape, _, _) in zip(plan, made.measures, strict=True):
+    for (itemsize, gone), measure in zip(plan, made.measures, strict=True):
         if itemsize:
-            count = sizes.get(shape)
+            count = sizes.get(id(measure))
             if count is None:
-                count = sizes[shape] = elements(shape)
+                count = sizes[id(measure)] = elements(measure[0])
             taken = count * itemsize
             now += taken
             allocated.append(taken)
