@@ -5,6 +5,7 @@ are compared as numbers, from the file on. The operations are the same, so outpu
 one step of training are equal bit for bit, but for GoogLeNet, which sums its heads otherwise.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from published import PUBLISHED, Published
 from references import timm, torchvision
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transplant import difference, randomise
 
@@ -287,3 +289,16 @@ def test_not_a_number_is_allowed(folder: Path, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "nan.pth")
     module = load_weights("resnet18", tmp_path / "nan.pth", task=TEN)
     assert module.get_parameter("head.dense.bias")[0].isnan()
+
+
+def test_the_model_file_of_a_run_is_read_with_the_task_on_its_card(tmp_path: Path) -> None:
+    module = models.create("lenet-relu", Task(num_classes=3))
+    network = {"name": "lenet-relu", "num_classes": 3, "in_channels": 1, "image_size": 28}
+    header = {"card": json.dumps({"network": network | {"dropout": None}})}
+    tensors = module.state_dict() | {"preprocess.mean": torch.zeros(1)}
+    save_file(tensors, tmp_path / "model.safetensors", header)
+    again = load_weights("lenet-relu", tmp_path / "model.safetensors").state_dict()
+    for key, value in module.state_dict().items():
+        assert torch.equal(again[key], value)
+    with pytest.raises(UserError, match="unlike lenet-sigmoid, activation: ReLU, not sigmoid"):
+        load_weights("lenet-sigmoid", tmp_path / "model.safetensors")

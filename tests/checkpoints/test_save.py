@@ -26,7 +26,7 @@ NAMES = (
     *("timm-mobilenet_v1@timm", "timm-eca-resnet18"),
 )
 SLOW = (
-    *("timm-swin_t", "torchvision-vgg11-bn", "timm-senet154", "timm-inception_v4@timm"),
+    *("timm-swin_t", "timm-inception_v4@timm", "timm-se-resnext50"),
     *("timm-inception_v3@torchvision", "timm-se-resnet50@timm", "torchvision-densenet121"),
     "timm-se-resnet50",
 )

@@ -44,7 +44,7 @@ def judged(file: WeightFile, fit: Fit) -> Judgement:
     if fit.layout is not OURS:
         return _published(file, fit, ours)
     if CARD in file.strings:
-        trained = _of_run(file)
+        trained = of_run(file)
         graphs = of_blueprint(trained)
         against = _unlike(file, trained.name, fit.blueprint.name, ours, graphs)
         return Judgement(of=trained.name, against=against)
@@ -112,7 +112,7 @@ def _alike(names: tuple[str, ...], blueprint: Blueprint[Any]) -> Iterator[Bluepr
             yield other
 
 
-def _of_run(file: WeightFile) -> Blueprint[Any]:
+def of_run(file: WeightFile) -> Blueprint[Any]:
     """The network of a run's card."""
     try:
         network = msgspec.json.decode(file.strings[CARD])["network"]

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from convatlas import models
-from convatlas.checkpoints.judge import judged
+from convatlas.checkpoints.adapt import task_of
+from convatlas.checkpoints.judge import CARD, judged, of_run
 from convatlas.checkpoints.meaning import fingerprint, of_blueprint
 from convatlas.checkpoints.read import WeightFile, read_weights
 from convatlas.checkpoints.recognise import COUNTER, OURS, Fit, fitted
@@ -40,13 +41,18 @@ def load_weights(
 
 def _wanted(name: str, task: Task | None, file: WeightFile) -> Blueprint[Any]:
     """The network asked for; without a task, adapted as the file's was."""
-    stored = from_header(file.path, file.strings) if task is None else None
+    if task is not None:
+        return models.blueprint(name, task)
+    stored = from_header(file.path, file.strings)
     if stored is not None:
-        record = stored[0]
-        own = record.task if record.name == name else None
-        classes = Task(num_classes=record.num_classes, in_channels=record.in_channels)
-        return models.blueprint(name, own or classes)
-    return models.blueprint(name, task or Task())
+        own, said = stored[0].name, stored[0].task
+    elif CARD in file.strings:
+        trained = of_run(file)
+        own, said = trained.name, task_of(trained)
+    else:
+        return models.blueprint(name)
+    classes = Task(num_classes=said.num_classes, in_channels=said.in_channels)
+    return models.blueprint(name, said if own == name else classes)
 
 
 def _filled(fit: Fit) -> nn.Module:
