@@ -55,4 +55,14 @@ def test_wrong_taps_are_said() -> None:
 
 
 def test_stage_ends_of_a_network_without_pictures_are_none() -> None:
-    assert stage_ends(nn.Linear(3, 4), (1, 3)) == ()
+    assert stage_ends(nn.Linear(3, 4), torch.zeros(1, 3)) == ()
+
+
+def test_swin_by_default_gives_the_end_of_each_stage() -> None:
+    net = models.create("swin_t").eval()
+    with torch.no_grad():
+        found = features(net, torch.zeros(1, 3, 64, 64))
+    assert list(found) == [f"stages.stage{number}" for number in (1, 2, 3, 4)]
+    assert [tuple(value.shape[1:]) for value in found.values()] == [
+        *((96, 16, 16), (192, 8, 8), (384, 4, 4), (768, 2, 2)),
+    ]

@@ -60,11 +60,14 @@ def propagate(graph: Graph, inputs: tuple[Shape, ...] | None = None) -> Propagat
     try:
         _walk(graph, given, made)
     except ShapeError as error:
-        raise DoesNotFit(graph, given, Propagation(given, tuple(made)), str(error)) from None
+        partial = Propagation(given, tuple(made))
+        _check_guards(
+            graph, partial
+        )  # a shape may not fit because the code would have made another
+        raise DoesNotFit(graph, given, partial, str(error)) from None
     found = Propagation(given, tuple(made))
     if inputs is not None:
-        for guard in graph.guards:
-            _check(graph, guard, found)
+        _check_guards(graph, found)
     return found
 
 
@@ -88,6 +91,13 @@ def _walk(graph: Graph, given: tuple[Shape, ...], made: list[Measure]) -> None:
         made.append(found)
 
 
+def _check_guards(graph: Graph, found: Propagation) -> None:
+    """Every comparison whose sizes are known must come out as it did."""
+    for guard in graph.guards:
+        if all(index < len(found.measures) for index in guard.inputs):
+            _check(graph, guard, found)
+
+
 def _check(graph: Graph, guard: Guard, found: Propagation) -> None:
     shapes = tuple(found.measures[index].shape for index in guard.inputs)
     left, right = value(guard.left, shapes), value(guard.right, shapes)
@@ -95,5 +105,6 @@ def _check(graph: Graph, guard: Guard, found: Propagation) -> None:
         raise OtherWay(
             f"{graph.name} cannot be told at {', '.join(map(shown, found.inputs))} from what was "
             f"seen at {', '.join(map(shown, graph.inputs))}: the code of {guard.path or 'forward'} "
-            f"takes another way there ({left} {guard.relation} {right}); capture it at this size"
+            f"takes another way there ({left} {guard.relation} {right}); capture it at this size, "
+            "as `convatlas show` does with this input"
         )

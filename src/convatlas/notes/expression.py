@@ -13,6 +13,7 @@ FUNCTIONS: dict[str, Callable[[Fraction], Fraction]] = {
     "ceil": lambda value: Fraction(ceil(value)),
     "round": lambda value: Fraction(floor(value + Fraction(1, 2))),
 }
+DEEPEST = 50  # brackets within brackets, and powers of powers
 LARGEST = 10**60  # so that a tower of powers does not take all day
 
 
@@ -36,10 +37,11 @@ class Reader:
         self.at = 0
         self.operators = 0
         self.known = True
+        self.depth = 0
 
     def member(self, start: int) -> Member | None:
         """The expression that begins here, or ``None``."""
-        self.at, self.operators, self.known = start, 0, True
+        self.at, self.operators, self.known, self.depth = start, 0, True, 0
         try:
             amount = self._sum()
         except (SyntaxError, ZeroDivisionError, OverflowError):
@@ -70,12 +72,24 @@ class Reader:
 
     def _product(self) -> Fraction:
         value = self._signed()
-        while (sign := self._peek()) in ("*", "/"):
-            other = self._operand(self._signed)
+        while (sign := self._peek()) in ("*", "/") or (sign := self._side_by_side()):
+            other = self._operand(self._signed) if sign != "(" else self._beside()
             if other is None:
                 break
-            value = value * other if sign == "*" else value / other
+            value = value / other if sign == "/" else value * other
         return value
+
+    def _side_by_side(self) -> str:
+        """``2(3 + 4)``: a bracket right behind a number or another bracket multiplies."""
+        if self._peek() != "(" or self.at == 0:
+            return ""
+        before, here = self.tokens[self.at - 1], self.tokens[self.at]
+        closes = before.kind == "number" or before.text == ")"
+        return "(" if closes and before.end == here.start else ""
+
+    def _beside(self) -> Fraction | None:
+        self.at -= 1  # no sign stands between
+        return self._operand(self._signed)
 
     def _operand(self, read: Callable[[], Fraction]) -> Fraction | None:
         """What an operator joins; where nothing can follow, the expression ends before the sign."""
@@ -100,11 +114,16 @@ class Reader:
         value = self._atom()
         if self._peek() not in ("^", "**"):
             return value
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise SyntaxError
         exponent = self._operand(self._signed)
+        self.depth -= 1
         if exponent is None:
             return value
         if exponent.denominator != 1 or abs(exponent) > 200 or abs(value) > LARGEST:
-            raise OverflowError
+            self.known = False  # a root, or a number that nobody can check by hand
+            return value
         return value ** int(exponent)
 
     def _atom(self) -> Fraction:
@@ -130,10 +149,14 @@ class Reader:
 
     def _bracketed(self, opening: str) -> Fraction:
         self.at += 1
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise SyntaxError
         value = self._sum()
         if self._peek() != PAIRS[opening]:
             raise SyntaxError
         self.at += 1
+        self.depth -= 1
         if opening == "⌊":
             return Fraction(floor(value))
         return Fraction(ceil(value)) if opening == "⌈" else value

@@ -108,8 +108,10 @@ def _rounds_to(amount: Fraction, written: Member) -> bool:
     """Whether a number is the other one, cut or rounded to the digits that are written."""
     if written.amount is None or written.place is None:
         return False
-    exact_integers = amount.denominator == 1 and written.place <= 1
-    return not exact_integers and abs(amount - written.amount) < written.place
+    if amount.denominator == 1 and written.place <= 1:
+        return False
+    steps = abs(amount) / written.place
+    return abs(written.amount) in (floor(steps) * written.place, round(steps) * written.place)
 
 
 def _shown(amount: Fraction | None) -> str:

@@ -22,12 +22,14 @@ PLAIN = {
 FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 TEXT = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{([^{}]*)\}")
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:([ '_\u00a0\u202f\u2009])\d{3})(?:\1\d{3})*(?![\d,])")
 BULLET = re.compile(r"^\s*(?:>\s*)*(?:[-*+•]|\(?\d{1,3}[.)、])\s+")
 
 
 def plain(line: str) -> str:
     """The line with every sign in its plainest form; bullets and LaTeX go."""
-    raised = RAISED.sub(lambda found: f"^{found[0].translate(POWERS)}", line)
+    joined = GROUPS.sub(lambda found: found[0].replace(found[1], ""), line)
+    raised = RAISED.sub(lambda found: f"^{found[0].translate(POWERS)}", joined)
     for sign, simple in PLAIN.items():
         raised = raised.replace(sign, simple)
     flat = unicodedata.normalize("NFKC", raised)

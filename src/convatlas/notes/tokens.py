@@ -15,6 +15,8 @@ SCALES: dict[str, int | Fraction] = {
     "%": Fraction(1, 100),
 }
 NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+")
+# Numbers that could be two things (a decimal comma), or that nobody writes in a note.
+ODD = re.compile(r"\d+,\d{1,2}(?!\d)(?:,\d+)*|\d{60,}")
 SCALE = re.compile(
     r"\s*(?:(thousand|millions?|billions?|trillion|百万|十亿|万亿|千|万|亿|兆|%)"
     r"|([kKMGBT])(?![A-Za-z0-9_(]))"
@@ -55,6 +57,8 @@ def _next(line: str, at: int, before: list[Token]) -> Token:
     closes = before and (before[-1].kind in ("number", "name") or before[-1].text in ")]")
     if closes and (times := TIMES.match(line, at)):
         return Token("sign", "*", at, times.end())
+    if odd := ODD.match(line, at):
+        return Token("other", odd[0], at, odd.end())
     if number := NUMBER.match(line, at):
         return _number(line, number)
     if name := NAME.match(line, at):

@@ -12,6 +12,7 @@ from convatlas.graph.field_axes import Axis, Field
 from convatlas.graph.operation import Shape, elements, shown
 from convatlas.graph.pixels import Pixels
 from convatlas.graph.reads import Coverage, coverage, reads
+from convatlas.nearest import closest
 from convatlas.tables import Table, render
 from convatlas.workbench.ask import Network, ask
 
@@ -98,22 +99,24 @@ def field(network: Network, sizes: str | Sequence[str] = (), *, layer: str | Non
 
 
 def _chosen(found: Cost, layer: str | None) -> int:
-    """The last node of a layer, or the last one that has positions."""
-    named = [
+    """The last node with positions: of the network, or of a layer and what is inside it."""
+    name, paths = found.graph.name, [line.node.path for line in found.lines]
+    inside = [
         index
-        for index, line in enumerate(found.lines)
-        if (line.node.path == layer if layer is not None else _local(line))
+        for index, path in enumerate(paths)
+        if layer is None or path == layer or path.startswith(f"{layer}.")
     ]
-    if not named:
-        if layer is None:
-            raise UserError(f"{found.graph.name} takes no pictures (N×C×H×W), so it has no field")
-        paths = ", ".join(dict.fromkeys(line.node.path for line in found.lines if line.node.path))
-        raise UserError(f"{found.graph.name} has no layer {layer!r}; it has {paths}")
-    if not _local(found.lines[named[-1]]):
-        raise UserError(
-            f"{layer} of {found.graph.name} has no positions any more: it reads the whole picture"
-        )
-    return named[-1]
+    local = [index for index in inside if _local(found.lines[index])]
+    if local:
+        return local[-1]
+    if layer is None:
+        raise UserError(f"{name} takes no pictures (N×C×H×W), so it has no field")
+    if inside:
+        raise UserError(f"{layer} of {name} has no positions any more: it reads the whole picture")
+    known = tuple(dict.fromkeys(path for path in paths if path))
+    raise UserError(
+        f"{name} has no layer {layer!r}{closest(layer, known)}; `convatlas show` has all"
+    )
 
 
 def _local(line: Line) -> bool:
