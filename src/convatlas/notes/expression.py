@@ -46,13 +46,14 @@ class Reader:
             amount = self._sum()
         except (SyntaxError, ZeroDivisionError, OverflowError):
             return None
-        one = self.tokens[start] if self.at == start + 1 else None
+        signed = self.tokens[start].text in ("-", "+")
+        one = self.tokens[start + signed] if self.at == start + signed + 1 else None
         return Member(
             amount if self.known else None,
             start,
             self.at,
             self.operators,
-            one.text if one and one.kind == "name" else "",
+            one.text if one and one.kind == "name" and not signed else "",
             one.place if one and one.kind == "number" else None,
         )
 
