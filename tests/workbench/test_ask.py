@@ -4,7 +4,7 @@ from torch import nn
 from convatlas import atlas
 from convatlas.capture.capture import capture
 from convatlas.errors import UserError
-from convatlas.workbench.ask import Network, ask, in_training, module_of
+from convatlas.workbench.ask import Network, Sizes, ask, in_training, module_of
 
 
 def test_by_name_as_graph_and_as_module() -> None:
@@ -60,3 +60,13 @@ def test_modules() -> None:
     assert module_of(module) is module
     assert module_of("lenet5") is None
     assert module_of(atlas.graph("lenet5")) is None
+
+
+@pytest.mark.parametrize("sizes", ["3x64x64", "64", 64, (3, 64, 64), ["3x64x64"]])
+def test_sizes_as_text_or_as_numbers(sizes: Sizes) -> None:
+    assert ask("resnet18", sizes, batch=2).inputs == ((2, 3, 64, 64),)
+
+
+def test_sizes_that_are_none() -> None:
+    with pytest.raises(UserError, match="is no input size; write '3x224x224', 224 or"):
+        ask("resnet18", [(3, 4)])  # type: ignore[list-item]

@@ -68,7 +68,7 @@ def _unpickled(path: Path) -> object:
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+)", str(error))
         if named is None:
-            raise _damaged(path, str(error).partition("\n")[0]) from None
+            raise _damaged(path, "it holds no tensors that can be read safely") from None
         raise UserError(
             f"{path} holds more than tensors ({named[1]}), and nothing of it was run; have it "
             "written again with torch.save(model.state_dict(), …)"

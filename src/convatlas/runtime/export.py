@@ -50,6 +50,8 @@ def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receip
         )
     if to == "safetensors" and form.fused:
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give --out the name of a file to write")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
     started = time.perf_counter()

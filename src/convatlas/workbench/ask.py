@@ -19,6 +19,9 @@ else:
     Network = object
 
 
+Sizes = str | int | Sequence[str] | Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A network and the input it is asked about, shapes with their batch."""
@@ -29,16 +32,17 @@ class Asked:
 
 def ask(
     network: Network,
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     *,
     batch: int = 1,
     training: bool = False,
 ) -> Asked:
     """A network by name, by ``package.module:factory``, as a module of torch or as a graph.
 
-    ``sizes``: ``3x224x224`` or ``224`` for each input; a name or graph has its own as default.
+    ``sizes``: ``3x224x224`` or ``224`` for each input, or numbers, 224 or (3, 224, 224), for a
+    single one; a name or graph has its own as default.
     """
-    texts = (sizes,) if isinstance(sizes, str) else tuple(sizes)
+    texts = texts_of(sizes)
     if batch < 1:
         raise UserError(f"the batch is 1 or more, given {batch}")
     if isinstance(network, str) and ":" not in network:
@@ -53,6 +57,18 @@ def ask(
 
     graph = capture(module, shapes, training=training, name=label)
     return Asked(graph, graph.inputs)
+
+
+def texts_of(sizes: Sizes) -> tuple[str, ...]:
+    """Input sizes as they would be typed, without the batch."""
+    if isinstance(sizes, str | int):
+        return (str(sizes),)
+    each = tuple(sizes)
+    if each and all(isinstance(size, int) for size in each):
+        return ("x".join(map(str, each)),)
+    if not all(isinstance(size, str) for size in each):
+        raise UserError(f"{sizes!r} is no input size; write '3x224x224', 224 or (3, 224, 224)")
+    return tuple(map(str, each))
 
 
 def in_training(network: Network, asked: Asked) -> Graph:

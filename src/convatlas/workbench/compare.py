@@ -10,7 +10,7 @@ from convatlas.analysis.cost import CONVENTION, cost
 from convatlas.errors import UserError
 from convatlas.files import write_atomically
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask
+from convatlas.workbench.ask import Network, Sizes, ask
 
 COLUMNS = {
     "input": "inputs",
@@ -76,7 +76,7 @@ class Compared:
 
 def compare(
     networks: Sequence[Network],
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     *,
     batch: int = 1,
     training: bool = False,

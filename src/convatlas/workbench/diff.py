@@ -1,7 +1,6 @@
 """What differs between two networks by meaning, as sentences and tables."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from convatlas.analysis.diff import diff as compared
@@ -11,7 +10,7 @@ from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
 from convatlas.graph.propagate import Propagation, propagate
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask
+from convatlas.workbench.ask import Network, Sizes, ask
 
 COLUMNS = ("place in A", "place in B", "what", "A", "B", "parameters", "MACs", "times")
 KINDS = ("operation", "in A", "in B", "parameters A", "parameters B", "MACs A", "MACs B")
@@ -62,7 +61,7 @@ class Diffed:
 def diff(
     a: Network,
     b: Network,
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     *,
     training: bool = False,
 ) -> Diffed:

@@ -1,7 +1,6 @@
 """The doctor: what is wrong with a network at an input, and the smallest change that mends it."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
@@ -12,7 +11,7 @@ from convatlas.analysis.picture import inputs_for, parse_shape
 from convatlas.errors import UserError
 from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask, module_of
+from convatlas.workbench.ask import Network, Sizes, ask, module_of, texts_of
 
 # Sides at which a module is tried that cannot be captured at the one asked about.
 USUAL = (224, 256, 32, 227, 299, 64, 128, 96, 384, 512, 28, 572)
@@ -70,7 +69,7 @@ class Report:
 
 def doctor(
     network: Network,
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     *,
     batch: int = 1,
     training: bool = False,
@@ -80,7 +79,7 @@ def doctor(
         asked = ask(network, sizes, batch=batch, training=training)
         return Report(examine(asked.graph, asked.inputs))
     except UserError as error:
-        texts = (sizes,) if isinstance(sizes, str) else tuple(sizes)
+        texts = texts_of(sizes)
         found = _at_another_size(network, texts, batch, training)
         if found is None:
             raise error from None

@@ -1,7 +1,6 @@
 """The receptive field of a network, layer by layer, and how much of it is really read."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -14,7 +13,7 @@ from convatlas.graph.pixels import Pixels
 from convatlas.graph.reads import Coverage, coverage, reads
 from convatlas.nearest import closest
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask
+from convatlas.workbench.ask import Network, Sizes, ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Sight:
         return f"<p>{escape(self.heading)}</p>\n{self.text('html')}\n<p>{below}</p>"
 
 
-def field(network: Network, sizes: str | Sequence[str] = (), *, layer: str | None = None) -> Sight:
+def field(network: Network, sizes: Sizes = (), *, layer: str | None = None) -> Sight:
     """The receptive field of every layer, and the coverage of one: by default the last that has
     positions. Raises `UserError`.
     """

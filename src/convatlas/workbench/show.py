@@ -12,7 +12,7 @@ from convatlas.errors import UserError
 from convatlas.graph.operation import shown
 from convatlas.graph.propagate import DoesNotFit
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Asked, Network, ask, in_training
+from convatlas.workbench.ask import Asked, Network, Sizes, ask, in_training
 from convatlas.workbench.broken import BrokenOff
 from convatlas.workbench.memory import memory_lines
 
@@ -78,7 +78,7 @@ class Shown:
 
 def show(  # noqa: PLR0913 - one for each option of the command
     network: Network,
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     *,
     batch: int = 1,
     training: bool = False,

@@ -10,7 +10,7 @@ from convatlas.analysis.sweep import sweep as points
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, ask, in_training
+from convatlas.workbench.ask import Network, Sizes, ask, in_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def sweep(
     sides: Sequence[int],
     batches: Sequence[int] = (1,),
     *,
-    sizes: str | Sequence[str] = (),
+    sizes: Sizes = (),
     training: bool = False,
 ) -> Swept:
     """Square pictures of every side, in every batch; ``sizes`` is needed for a module only."""

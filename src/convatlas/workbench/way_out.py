@@ -1,6 +1,5 @@
 """For a network that fails in the middle of an input: what is known up to there, and a way out."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from convatlas.analysis.cost import Cost, cost
@@ -11,7 +10,7 @@ from convatlas.errors import UserError
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
 from convatlas.graph.propagate import DoesNotFit
-from convatlas.workbench.ask import Network
+from convatlas.workbench.ask import Network, Sizes
 from convatlas.workbench.broken import BrokenOff
 from convatlas.workbench.doctor import doctor
 
@@ -25,7 +24,7 @@ def in_atlas(graph: Graph, error: DoesNotFit) -> BrokenOff:
 
 
 def in_module(
-    network: Network, sizes: str | Sequence[str], error: UserError, *, batch: int, training: bool
+    network: Network, sizes: Sizes, error: UserError, *, batch: int, training: bool
 ) -> UserError:
     """A module whose own code fails: the doctor, which tries other sizes, may know why."""
     graph = getattr(error, "graph", None)
