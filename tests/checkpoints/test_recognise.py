@@ -76,12 +76,14 @@ def test_classes_and_channels_that_fit_are_said() -> None:
 def test_one_missing_one_unexpected_and_one_odd_tensor() -> None:
     state = bare(torchvision.models.resnet18)
     missing = {k: v for k, v in state.items() if k != "layer2.0.bn2.running_var"}
-    assert "it has no layer2.0.bn2.running_var (128); by keys" in refused("resnet18", missing)
+    assert "it has no layer2.0.bn2.running_var (128); the rest is of resnet18" in refused(
+        "resnet18", missing
+    )
     more = state | {"ema.decay": torch.zeros(())}
     said = refused("resnet18", more)
-    assert "resnet18 has no place for ema.decay (a number); by keys" in said
+    assert "resnet18 has no place for ema.decay (a number); the rest is of resnet18" in said
     odd = state | {"layer1.0.bn1.bias": torch.zeros(65)}
-    assert "layer1.0.bn1.bias is 65, expected 64; by keys and" in refused("resnet18", odd)
+    assert "layer1.0.bn1.bias is 65, expected 64; the rest is" in refused("resnet18", odd)
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,11 @@ def test_nothing_is_loaded_from_a_file_that_does_not_fit(tmp_path: Path) -> None
     with pytest.raises(UserError):
         load_weights("resnet18", tmp_path / "three.pth")
     assert torch.equal(torch.get_rng_state(), drawn)
+
+
+def test_a_file_that_lacks_a_tensor_is_not_said_to_be_of_the_same_network(tmp_path: Path) -> None:
+    state = torchvision.models.resnet18(num_classes=10).state_dict()
+    del state["layer1.0.conv1.weight"]
+    torch.save(state, tmp_path / "part.pth")
+    with pytest.raises(UserError, match=r"it has no layer1\.0\.conv1.* the file is not whole"):
+        load_weights("resnet18", tmp_path / "part.pth", task=Task(num_classes=10))

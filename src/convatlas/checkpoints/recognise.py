@@ -156,6 +156,8 @@ def _seems(file: WeightFile, wanted: str) -> str:
     share, name, layout = max(_near(file), key=lambda found: found[0])
     if share < 0.5:
         return "no network here has keys and shapes like these"
+    if name == wanted:
+        return f"the rest is of {wanted}, so the file is not whole or was added to; save it again"
     whose = "" if layout is OURS else f" in the layout of {layout.label}"
     words = ""
     if name != wanted and name.partition("@")[0] == wanted.partition("@")[0]:
