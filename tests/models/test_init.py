@@ -34,3 +34,9 @@ def test_every_entry_says_where_it_comes_from(name: str) -> None:
     assert 1989 <= variant.paper.year <= 2026
     assert variant.paper.authors
     assert variant.summary
+
+
+@pytest.mark.parametrize("changes", [{"num_classes": 0}, {"in_channels": -1}])
+def test_numbers_that_make_no_network_are_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(UserError, match="of resnet18 is 1 or more, given"):
+        models.blueprint("resnet18", Task(**changes))

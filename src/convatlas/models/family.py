@@ -104,7 +104,7 @@ def adapt(name: str, family: Family[Any], task: Task) -> Blueprint[Any]:
     for key, value in changes.items():
         if not hasattr(variant.spec, key):
             raise UserError(f"{name} has no {key} to set (given {value}); leave it out")
-        if key != "dropout" and value < 1:
+        if key in ("num_classes", "in_channels") and value < 1:
             raise UserError(f"{key.replace('_', ' ')} of {name} is 1 or more, given {value}")
     spec = replace(variant.spec, **changes)
     noted = tuple(
