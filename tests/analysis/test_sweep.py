@@ -42,7 +42,7 @@ def test_too_many(text: str) -> None:
 
 def test_points_are_what_show_says() -> None:
     graph = atlas.graph("resnet18")
-    for point in sweep(graph, (64, 65), (1, 4), trained=in_training(graph)):
+    for point in sweep(lambda _side, _batch: (graph, in_training(graph)), (64, 65), (1, 4)):
         inputs = ((point.batch, 3, point.side, point.side),)
         found = cost(graph, inputs)
         assert (point.macs, point.activations) == (found.macs, found.live.total)
@@ -55,7 +55,8 @@ def test_points_are_what_show_says() -> None:
 
 
 def test_what_does_not_fit_says_why() -> None:
-    fits, fails = sweep(atlas.graph("lenet5"), (35, 36), (1,))
+    graph = atlas.graph("lenet5")
+    fits, fails = sweep(lambda _side, _batch: (graph, graph), (35, 36), (1,))
     assert not fits.fails
     assert "f6 (Dense) takes 120 values, given 480" in fails.fails
     assert (fails.macs, fails.peak, fails.training) == (0, 0, None)
@@ -64,7 +65,7 @@ def test_what_does_not_fit_says_why() -> None:
 def test_no_training_on_single_values() -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     graph = capture(module, (2, 1, 4, 4), training=False)
-    alone, two = sweep(graph, (3,), (1, 2), trained=in_training(graph))
+    alone, two = sweep(lambda _side, _batch: (graph, in_training(graph)), (3,), (1, 2))
     assert alone.training is None
     assert two.training is not None
     assert alone.macs == two.macs // 2 == 18

@@ -28,6 +28,8 @@ from convatlas.errors import UserError
 from convatlas.models.family import Task
 
 CLASSES = 10
+# Their heads join the gradient in another order than ours, so sums differ in the last bit.
+WITH_HEADS = ("googlenet", "inception_v3")
 MARKS = {"always": [], "slowly": [pytest.mark.slow]}
 COMPARED = [
     pytest.param(entry, id=entry.label, marks=MARKS[entry.numbers])
@@ -48,7 +50,7 @@ def test_a_published_file_computes_the_same(entry: Published, tmp_path: Path) ->
         x = torch.randn(1, 3, side, side)
         with torch.inference_mode():
             assert torch.equal(ours(x), theirs.eval()(x)), side
-    if "googlenet" in entry.name or "inception" in entry.name:  # branches add up in another order
+    if entry.source == "torchvision" and entry.name.startswith(WITH_HEADS):
         assert step_apart(entry, ours.double(), theirs.double()) < 1e-12
     else:
         assert step_apart(entry, ours, theirs) == 0.0

@@ -13,7 +13,6 @@ from convatlas.errors import UserError
 from convatlas.models.family import Blueprint, Family, Paper, Task
 
 NOT_PUBLISHED = {"wide-resnet-101-2"}  # networks that exist as somebody's weights alone
-SHARED = "cbam.channel.mlp"  # by both pools of the map, as the paper has it
 PER_PIXEL = {"unet"}  # families whose output is a map of scores
 
 
@@ -33,7 +32,6 @@ def test_every_network_keeps_the_contract(name: str) -> None:
         out = model(picture(blueprint))
     check_output(blueprint, out)
     twice = [path for path, count in calls.items() if count > 1]
-    twice = [path for path in twice if SHARED not in path]
     assert not twice, f"a ReLU of its own for each place: {twice}"
 
 

@@ -2,7 +2,9 @@ import csv
 import io
 
 import pytest
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.errors import UserError
 from convatlas.workbench.sweep import sweep
@@ -39,3 +41,24 @@ def test_own_modules() -> None:
     assert [point.macs for point in found.points] == [18, 18 * 36]
     with pytest.raises(UserError, match="Sequential does not say what it takes"):
         sweep(module, (3, 8))
+
+
+class Halving(nn.Module):
+    """As many convolutions as the side can be halved: a loop over a size, which no graph hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _ in range(x.shape[2].bit_length()):
+            x = self.conv(x)
+        return x
+
+
+def test_a_module_whose_code_depends_on_the_size_is_right_at_every_size() -> None:
+    found = sweep(Halving(), (24, 36, 64), sizes="3x24x24")
+    for point in found.points:
+        with FlopCounterMode(display=False) as counter:
+            Halving()(torch.zeros(1, 3, point.side, point.side))
+        assert point.macs == counter.get_total_flops() // 2, point.side

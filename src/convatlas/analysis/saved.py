@@ -59,8 +59,9 @@ def _computed_weight(call: Call) -> tuple[int, ...]:
 
 def batch_norm(call: Call, active: bool) -> Kept:
     """The input and a computed weight; by the statistics of the batch these, too."""
-    features = call.operation.features  # type: ignore[attr-defined]
-    return (*call.inputs[:2], *((features * 4,) * 2 if active else ()))
+    operation = call.operation
+    assert isinstance(operation, BatchNorm)
+    return (*call.inputs[:2], *((operation.features * 4,) * 2 if active else ()))
 
 
 def layer_norm(call: Call) -> Kept:

@@ -1,7 +1,7 @@
 """One network over input sizes and batches."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from convatlas.analysis.legal import square
@@ -31,18 +31,21 @@ class Point:
     fails: str = ""
 
 
-def sweep(
-    graph: Graph, sides: Iterable[int], batches: Iterable[int], *, trained: Graph | None = None
-) -> Iterator[Point]:
-    """Every side with every batch; ``trained`` is the same network as it runs in training."""
+# The network for an input of a side and a batch, as it runs and as it runs in training.
+GraphsAt = Callable[[int, int], tuple[Graph, Graph]]
+
+
+def sweep(graphs: GraphsAt, sides: Iterable[int], batches: Iterable[int]) -> Iterator[Point]:
+    """Every side with every batch. ``graphs`` may raise `UserError` for an input not taken."""
     each = list(batches)
     for side in sides:
         for batch in each:
-            yield _point(graph, trained or graph, side, batch)
+            yield _point(graphs, side, batch)
 
 
-def _point(graph: Graph, trained: Graph, side: int, batch: int) -> Point:
+def _point(graphs: GraphsAt, side: int, batch: int) -> Point:
     try:
+        graph, trained = graphs(side, batch)
         made = propagate(graph, square(graph, side, batch))
     except UserError as error:
         return Point(side=side, batch=batch, fails=str(error))

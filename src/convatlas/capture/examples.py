@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -44,19 +44,30 @@ class Given:
         return args, named
 
 
-def given(example: Examples) -> Given:
+def given(example: object) -> Given:
     """Examples in any of their forms; raises `UserError` for anything else."""
     if isinstance(example, Tensor) or _is_shape(example):
-        return Given((example,), {})  # type: ignore[arg-type]
-    named = example if isinstance(example, Mapping) else {}
-    several = () if isinstance(example, Mapping) else tuple(example)
-    for each in (*several, *named.values()):
-        if not isinstance(each, Tensor) and not _is_shape(each):
-            raise UserError(
-                f"an example is a tensor or a shape with its batch such as (1, 3, 224, 224), "
-                f"given {each!r}; several go into a list, or by keyword into a mapping"
-            )
-    return Given(several, named)  # type: ignore[arg-type]
+        return Given((_one(example),), {})
+    if isinstance(example, Mapping):
+        return Given((), {str(key): _one(each) for key, each in example.items()})
+    if isinstance(example, Sequence) and not isinstance(example, str):
+        return Given(tuple(map(_one, example)), {})
+    raise _no_example(example)
+
+
+def _one(example: object) -> Example:
+    if isinstance(example, Tensor):
+        return example
+    if _is_shape(example):
+        return example
+    raise _no_example(example)
+
+
+def _no_example(example: object) -> UserError:
+    return UserError(
+        f"an example is a tensor or a shape with its batch such as (1, 3, 224, 224), given "
+        f"{example!r}; several go into a list, or by keyword into a mapping"
+    )
 
 
 def results(name: str, made: Any) -> Iterator[tuple[str, Any]]:
@@ -77,8 +88,10 @@ def results(name: str, made: Any) -> Iterator[tuple[str, Any]]:
         yield from results(f"{name}.{key}" if name else key, value)
 
 
-def _is_shape(example: Any) -> bool:
-    return isinstance(example, list | tuple) and all(type(size) is int for size in example)
+def _is_shape(example: object) -> TypeGuard[Shape]:
+    return isinstance(example, list | tuple) and all(
+        type(size) is int and size >= 0 for size in example
+    )
 
 
 def _stand_in(

@@ -45,6 +45,9 @@ class Traced(Tensor):
         made.fixed, made.followed, made.base, made.written = False, None, None, ()
         return made
 
+    # The ignores below: torch declares these of Tensor as plain attributes or with other
+    # parameters than it calls them with; overriding them is its documented way.
+
     # the tracer's mode has seen the call before it comes here
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 

@@ -70,6 +70,7 @@ def _put_back(tables: list[tuple[Table, Table]], others: list[tuple[Any, Any]]) 
 
 def _chance() -> tuple[Any, ...]:
     """The states of all three generators, and of those on accelerators in use."""
+    # torch leaves is_initialized without annotations
     used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     cuda = torch.cuda.get_rng_state_all() if used else []
     return random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state(), cuda

@@ -20,13 +20,14 @@ def judge(claim: Claim, measured: Value) -> str:
 
 
 def _each(claim: Claim, printed: Printed, measured: Value) -> Iterator[str]:
-    if isinstance(printed, tuple) or isinstance(measured, tuple):
-        same = isinstance(printed, tuple) and isinstance(measured, tuple)
-        if not same or len(printed) != len(measured):  # type: ignore[arg-type]
+    if isinstance(printed, tuple) and isinstance(measured, tuple):
+        if len(printed) != len(measured):
             yield DIFFERS
             return
-        for one, other in zip(printed, measured, strict=True):  # type: ignore[arg-type]
+        for one, other in zip(printed, measured, strict=True):
             yield from _each(claim, one, other)
+    elif isinstance(printed, tuple) or isinstance(measured, tuple):
+        yield DIFFERS
     elif isinstance(printed, str) or isinstance(measured, str):
         yield HOLDS if printed == measured else DIFFERS
     else:

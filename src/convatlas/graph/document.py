@@ -117,6 +117,7 @@ def _graph(document: dict[str, Any]) -> Graph:
 
 def _operation(operation: Operation) -> list[Any]:
     kind = type(operation)
+    # every operation is a dataclass, which its protocol cannot say
     names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
     return [kind.__name__, _changed(kind, operation, names)]
 

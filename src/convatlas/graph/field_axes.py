@@ -153,7 +153,9 @@ def _with(axis: Axis, phases: list[Reach | None]) -> Axis:
     if len(phases) > 1:
         made = axis._replace(phases=tuple(phases))
     else:
-        made = axis._replace(low=phases[0][0], high=phases[0][1])  # type: ignore[index]
+        (only,) = phases
+        assert only is not None  # any(phases) has said so
+        made = axis._replace(low=only[0], high=only[1])
     return made._replace(least=min(axis.least, made.size))
 
 

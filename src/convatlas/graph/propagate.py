@@ -87,6 +87,7 @@ def _walk(graph: Graph, given: tuple[Shape, ...], made: list[Measure]) -> None:
             key = (number, made[first][0])
         found = known.get(key)
         if found is None:
+            # behind the number the key holds the shapes
             found = known[key] = operation.measure(key[1:])  # type: ignore[arg-type]
         made.append(found)
 

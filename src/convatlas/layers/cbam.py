@@ -9,7 +9,8 @@ from convatlas.errors import UserError
 class ChannelAttention(nn.Module):
     """Equation 2: x times sigmoid(MLP(mean(x)) + MLP(max(x))), one factor for each map.
 
-    The two dense layers of the MLP are 1x1 convolutions of the 1x1 maps, which is the same.
+    The two dense layers of the MLP are 1x1 convolutions of the 1x1 maps, which is the same. They
+    are shared (section 3); the ReLU between them is not, so that each way can be looked into.
     """
 
     def __init__(self, channels: int, *, reduction: int = 16, bias: bool = True) -> None:
@@ -25,12 +26,15 @@ class ChannelAttention(nn.Module):
             nn.ReLU(),
             nn.Conv2d(channels // reduction, channels, 1, bias=bias),
         )
+        self.relu_of_max = nn.ReLU()
         self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to the same shape."""
+        reduce, _, restore = self.mlp
         largest = x.amax((2, 3), keepdim=True)  # nn.AdaptiveMaxPool2d has no repeatable gradient
-        return x * self.gate(self.mlp(self.mean(x)) + self.mlp(largest))
+        by_max = restore(self.relu_of_max(reduce(largest)))
+        return x * self.gate(self.mlp(self.mean(x)) + by_max)
 
 
 class SpatialAttention(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from convatlas.errors import UserError
 from convatlas.runtime.engines import available, engine
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.network import random_pixels, relative_error
+from convatlas.runtime.network import Array, random_pixels, relative_error
 
 TOLERANCE = 1e-4
 BLOCK = 0.3  # seconds of one measurement; shorter ones rank engines by luck
@@ -107,10 +107,10 @@ def measure(
     return seconds
 
 
-def _warm(made: Engine, pixels: object) -> float:
+def _warm(made: Engine, pixels: Array) -> float:
     """Seconds of a call after two that are not counted."""
     for _ in range(3):
         started = time.perf_counter()
-        made(pixels)  # type: ignore[arg-type]
+        made(pixels)
         took = time.perf_counter() - started
     return max(took, 1e-7)

@@ -68,6 +68,7 @@ def write_torchscript(network: Network, form: Form, card: BundleCard, path: Path
     with quiet():
         program = to_program(network, form)
         example = program.example_inputs[0]
+        # torch leaves jit.trace and jit.load without annotations
         traced = torch.jit.trace(program.module(), example, check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(traced, path, _extra_files={"card.json": card_json(card)})
 
@@ -118,6 +119,7 @@ def open_torchscript(network: Network, path: Path) -> Runner:
     import torch
 
     with quiet():
+        # as above
         return _torch_runner(torch.jit.load(path))  # type: ignore[no-untyped-call]
 
 

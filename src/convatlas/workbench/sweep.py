@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from convatlas.analysis.legal import Legal, legal, takes
+from convatlas.analysis.legal import Legal, legal, square, takes
 from convatlas.analysis.sweep import Point
 from convatlas.analysis.sweep import sweep as points
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import shown
 from convatlas.tables import Table, render
-from convatlas.workbench.ask import Network, Sizes, ask, in_training
+from convatlas.workbench.ask import Network, Sizes, ask, in_training, module_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,25 @@ def sweep(
     sizes: Sizes = (),
     training: bool = False,
 ) -> Swept:
-    """Square pictures of every side, in every batch; ``sizes`` is needed for a module only."""
+    """Square pictures of every side, in every batch; ``sizes`` is needed for a module only.
+
+    A module is captured at each of them, so that its code may do at one size what it does not at
+    another; which sides it takes besides is told from its graph at ``sizes``.
+    """
     asked = ask(network, sizes, training=training)
-    trained = in_training(network, asked)
-    found = points(asked.graph, sides, batches, trained=trained)
+    module = module_of(network)
+
+    def of_graph(_side: int, _batch: int) -> tuple[Graph, Graph]:
+        return asked.graph, trained
+
+    def of_module(side: int, batch: int) -> tuple[Graph, Graph]:
+        shapes = square(asked.graph, side, batch)
+        texts = ["x".join(map(str, shape[1:])) for shape in shapes]
+        again = ask(module or network, texts, batch=batch, training=training)
+        return again.graph, in_training(module or network, again)
+
+    trained = asked.graph if module else in_training(network, asked)
+    found = points(of_module if module else of_graph, sides, batches)
     return Swept(asked.graph, legal(asked.graph), tuple(found))
 
 

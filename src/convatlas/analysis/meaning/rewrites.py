@@ -16,7 +16,7 @@ from convatlas.analysis.meaning.roles import GLOBAL, Value, meaning, pooling
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Shape
 from convatlas.graph.pointwise import Arithmetic
-from convatlas.graph.rearrange import Concat, Expand, Reduce
+from convatlas.graph.rearrange import Concat, Expand, Reduce, Slice
 
 
 class Net(Protocol):
@@ -165,7 +165,8 @@ def _sliced(net: Net, place: int) -> tuple[int, Layout]:
     layout = Layout.of(net.items[place].shape)
     for cut in reversed(chain):
         operation = net.graph.nodes[cut.nodes[-1]].operation
-        axis = operation.axis % len(layout.axes)  # type: ignore[attr-defined]
+        assert isinstance(operation, Slice)  # which is what the role says
+        axis = operation.axis % len(layout.axes)
         layout = stepped(layout, axis, cut.get("start"), cut.get("step"), cut.shape[axis])
     return place, layout
 

@@ -253,8 +253,7 @@ HANDLERS: dict[object, Handler] = {
     **dict.fromkeys(forms("permute"), permute),
     **dict.fromkeys(forms("transpose", "swapaxes", "swapdims"), transpose),
     **dict.fromkeys(forms("t"), turned),
-    Tensor.T.__get__: turned,  # type: ignore[attr-defined]
-    Tensor.mT.__get__: turned,  # type: ignore[attr-defined]
+    **{vars(torch._C.TensorBase)[name].__get__: turned for name in ("T", "mT")},
     **dict.fromkeys(forms("movedim", "moveaxis"), move_axes),
     **dict.fromkeys(forms("expand"), expand),
     **dict.fromkeys(forms("expand_as"), expand_as),

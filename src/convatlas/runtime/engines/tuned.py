@@ -12,6 +12,7 @@ from convatlas.runtime.onnx_file import quiet
 
 def build(job: Job) -> Engine:
     """A tuned copy; the network is left as it was."""
+    # torch's annotations of Module.to leave memory_format out
     module = folded(job.network.module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(pixels: Array) -> Array:
