@@ -1,0 +1,71 @@
+"""From a picture file to its most probable classes, on any engine; imports neither torch nor one.
+
+A `Classifier` is a card (how pictures are prepared, what the classes are called) and a function
+that runs prepared pictures. `convatlas.runtime.opened` makes one from a bundle.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convatlas.data.decode import decode
+from convatlas.errors import UserError
+from convatlas.runtime.bundle import BundleCard, prepare
+
+Pictures = NDArray[np.uint8]  # (N, C, side, side)
+Scores = NDArray[np.float32]  # (N, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A class and the probability the network gives it."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier:
+    """A network that classifies pictures. ``run`` takes what `prepare` makes, for any batch."""
+
+    card: BundleCard
+    run: Callable[[NDArray[np.float32] | Pictures], Scores]
+
+    def __post_init__(self) -> None:
+        channels = self.card.input[1]
+        if channels not in (1, 3):
+            raise UserError(f"files are grey or RGB; {self.card.network} reads {channels} channels")
+        if self.card.preparation is None:
+            raise UserError(
+                f"the bundle of {self.card.network} does not say how pictures are prepared; "
+                "export it again"
+            )
+
+    def decode(self, source: Path | bytes) -> Pictures:
+        """One picture (1, C, side, side); raises `DecodeError`."""
+        assert self.card.preparation
+        return decode(source, channels=self.card.input[1], size=self.card.preparation.side)[None]
+
+    def probabilities(self, pictures: Pictures) -> Scores:
+        """The probability of each class, (N, classes), of decoded pictures."""
+        return softmax(self.run(prepare(self.card, pictures)))
+
+    def best(self, probabilities: NDArray[np.float32], top: int) -> tuple[Guess, ...]:
+        """The ``top`` most probable classes of one picture, most probable first."""
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        return tuple(Guess(self.label(int(i)), float(probabilities[i])) for i in order)
+
+    def label(self, index: int) -> str:
+        """The name of a class, or its number where the bundle has no names."""
+        labels: Sequence[str] = self.card.labels
+        return labels[index] if index < len(labels) else str(index)
+
+
+def softmax(scores: Scores) -> Scores:
+    """Along the classes; the largest score is taken away first, so that nothing overflows."""
+    raised = np.exp(scores - scores.max(1, keepdims=True))
+    probabilities: Scores = raised / raised.sum(1, keepdims=True)
+    return probabilities
