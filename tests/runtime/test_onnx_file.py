@@ -8,17 +8,16 @@ from torch import nn
 
 from convatlas import models
 from convatlas.errors import UserError
-from convatlas.runtime.bundle import BundleCard, array
+from convatlas.runtime.bundle import array
 from convatlas.runtime.cases import cases
 from convatlas.runtime.network import Network, random_pixels, relative_error
-from convatlas.runtime.onnx_file import OPSET, Form, Fused, to_onnx
+from convatlas.runtime.onnx_file import Form, Fused, to_onnx
 
 # The size at which a family's first network is still quick; the published one where it must be.
 SIZES = {"alexnet": 64, "vgg11": 32, "zfnet": 64, "inception_v2": 64, "swin_t": 56, "unet": 188}
 SMALL = {"googlenet": 224, "inception_v3": 107, "inception_v4": 75, "inception_resnet_v1": 75}
 LIGHT = {"densenet": "densenet-40-12-cifar", "resnext": "resnext29-8x64d-cifar"}
 FIRST = [LIGHT.get(family.name, next(iter(family.variants))) for family in models.FAMILIES]
-CARD = BundleCard(network="n", input=(None, 1, None, None), opset=OPSET)
 
 
 def run(blob: bytes, fed: np.ndarray) -> np.ndarray:
@@ -80,7 +79,7 @@ def test_a_module_torch_cannot_export_is_a_users_error() -> None:
 def test_one_of_every_family_is_equal_at_every_batch(name: str) -> None:
     found = network(name, (SIZES | SMALL).get(name))
     blob = to_onnx(found)
-    for case in cases(found, Form(), CARD):
+    for case in cases(found, Form()):
         assert case.compare(run(blob, case.fed)).error < 1e-4, case.label
 
 
@@ -92,5 +91,5 @@ def test_one_of_every_family_is_equal_at_every_batch(name: str) -> None:
 def test_networks_that_end_in_a_global_pool_take_every_size(name: str, size: int) -> None:
     found, form = network(name, size), Form(dynamic_size=True)
     blob = to_onnx(found, form)
-    for case in cases(found, form, CARD):
+    for case in cases(found, form):
         assert case.compare(run(blob, case.fed)).error < 1e-4, case.label

@@ -122,16 +122,27 @@ def prepare(
     how = card.preparation
     if how is None:
         raise UserError(f"the bundle of {card.network} does not say how pictures are prepared")
-    if how.crop:
-        top, left = ((size - how.crop) // 2 for size in pictures.shape[2:])
-        pictures = pictures[..., top : top + how.crop, left : left + how.crop]
-    if card.fused:
-        return np.ascontiguousarray(pictures)
+    cropped = crop(how, pictures)
+    return np.ascontiguousarray(cropped) if card.fused else normalise(how, cropped)
+
+
+def crop(how: Preparation, pictures: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+    """The middle of pictures (N, C, H, W), where the preparation takes less than all."""
+    if how.crop is None:
+        return pictures
+    top, left = ((size - how.crop) // 2 for size in pictures.shape[2:])
+    return pictures[..., top : top + how.crop, left : left + how.crop]
+
+
+def normalise(how: Preparation, cropped: "NDArray[np.uint8]") -> "NDArray[np.float32]":
+    """Frame of zeros, then (p / 255 - mean) / deviation as one multiply-add."""
+    import numpy as np
+
     if how.pad:
         frame = (how.pad, how.pad)
-        pictures = np.pad(pictures, ((0, 0), (0, 0), frame, frame))
+        cropped = np.pad(cropped, ((0, 0), (0, 0), frame, frame))
     mean, deviation = array(how.mean), array(how.deviation)
-    return pictures.astype(np.float32) * (1 / (255 * deviation)) - mean / deviation
+    return cropped.astype(np.float32) * (1 / (255 * deviation)) - mean / deviation
 
 
 def array(figures: Figures) -> "NDArray[np.float32]":

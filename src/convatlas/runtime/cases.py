@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from convatlas.errors import UserError
-from convatlas.runtime.bundle import BundleCard, Compared, Preparation, prepare
+from convatlas.runtime.bundle import Compared, crop, normalise
 from convatlas.runtime.network import Array, Network, agreement, random_pixels, relative_error
 from convatlas.runtime.onnx_file import Form
 
 Fed = Array | NDArray[np.uint8]
+Size = tuple[int, int]  # height, width
+# Rows and columns more: odd ones, which no stride or pooled grid divides; then, for a network that
+# takes only some sizes, as many as U-Net's steps of 16 need. Never square, to tell the two apart.
+LARGER: tuple[Size, ...] = ((37, 53), (32, 64))
+SINGLE = 4  # real pictures fed one by one to a network of batch one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +37,65 @@ class Case:
         )
 
 
-def cases(network: Network, form: Form, card: BundleCard) -> list[Case]:
-    """Random pictures, in several batches and sizes where those are free; then real ones."""
+def cases(network: Network, form: Form) -> list[Case]:
+    """Random input, in several batches and sizes where those are free; then real pictures.
+
+    ``UserError`` if another size is asked for that the network does not take.
+    """
     batches = (1, 3) if form.dynamic_batch else (1,)
-    made = [_random(network, card, count, 0) for count in batches]
+    made = [_random(network, form, count, network.shape[1:]) for count in batches]
     if form.dynamic_size:
-        made.append(_another_size(network, card))
-    if network.real is not None and not form.fused:
+        made.append(_random(network, form, batches[-1], other_size(network)))
+    if network.pictures is not None:
         made += _real(network, form)
     return made
 
 
-def _random(network: Network, card: BundleCard, count: int, larger: int) -> Case:
-    channels, height, width = network.shape
-    label = f"{count} random of {height + larger}x{width + 2 * larger}"
-    if not card.fused:
-        pixels = random_pixels((count, channels, height + larger, width + 2 * larger), count)
-        return Case(label, pixels, network.eager(pixels))
-    assert card.preparation
-    frame = 2 * card.preparation.pad
-    shape = (count, channels, height + larger - frame, width + 2 * larger - frame)
-    pictures = np.random.default_rng(count).integers(0, 256, shape, np.uint8)
-    plain = BundleCard(
-        network=card.network, input=card.input, preparation=_uncropped(card), opset=card.opset
+def other_size(network: Network) -> Size:
+    """A size that the network takes beside its own; `UserError` if none of those tried is one."""
+    height, width = network.shape[1:]
+    tried = [(height + more, width + wider) for more, wider in LARGER]
+    for size in tried:
+        try:
+            network.eager(random_pixels((1, network.shape[0], *size)))
+        except (RuntimeError, UserError):  # what torch raises, and what our own modules do
+            continue
+        return size
+    sizes = " nor ".join(f"{height}x{width}" for height, width in tried)
+    raise UserError(
+        f"{network.name} takes pictures of {height}x{width}, and neither {sizes}; "
+        "leave --dynamic-size out"
     )
-    return Case(label, pictures, network.eager(np.asarray(prepare(plain, pictures), np.float32)))
 
 
-def _uncropped(card: BundleCard) -> Preparation:
-    assert card.preparation
-    return msgspec.structs.replace(card.preparation, crop=None)
-
-
-def _another_size(network: Network, card: BundleCard) -> Case:
-    try:
-        return _random(network, card, 2, 32)
-    except RuntimeError as error:
-        raise UserError(
-            f"{network.name} takes pictures of {network.shape[1]}x{network.shape[2]} alone; "
-            "leave --dynamic-size out"
-        ) from error
+def _random(network: Network, form: Form, count: int, size: Size) -> Case:
+    """Standard normal input, or for a fused network random pixels."""
+    height, width = size
+    label = f"{count} random of {height}x{width}"
+    channels = network.shape[0]
+    if not form.fused:
+        pixels = random_pixels((count, channels, height, width), count)
+        return Case(label, pixels, network.eager(pixels))
+    assert network.preparation
+    frame = 2 * network.preparation.pad
+    shape = (count, channels, height - frame, width - frame)
+    pictures = np.random.default_rng(count).integers(0, 256, shape, np.uint8)
+    return Case(label, pictures, network.eager(normalise(network.preparation, pictures)))
 
 
 def _real(network: Network, form: Form) -> list[Case]:
-    assert network.real is not None
+    """All pictures at once where the batch is free, else a few one by one."""
+    pictures = network.pictures
+    assert pictures is not None
     if form.dynamic_batch:
-        parts = [network.real]
-    else:
-        parts = [network.real[place : place + 1] for place in range(min(4, len(network.real)))]
-    return [Case(f"{len(part)} real", part, network.eager(part)) for part in parts]
+        return [_shown(network, form, pictures)]
+    return [_shown(network, form, pictures[n : n + 1]) for n in range(min(SINGLE, len(pictures)))]
+
+
+def _shown(network: Network, form: Form, pictures: NDArray[np.uint8]) -> Case:
+    how = network.preparation
+    assert how
+    cropped = np.ascontiguousarray(crop(how, pictures))
+    prepared = normalise(how, cropped)
+    label = f"{len(pictures)} real"
+    return Case(label, cropped if form.fused else prepared, network.eager(prepared))

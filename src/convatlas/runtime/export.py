@@ -4,18 +4,21 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
+from safetensors import SafetensorError
 
 from convatlas.errors import UserError
 from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
-from convatlas.runtime.cases import cases
-from convatlas.runtime.formats import FORMATS
-from convatlas.runtime.network import Network
+from convatlas.runtime.cases import Case, cases
+from convatlas.runtime.formats import FORMATS, Runner
+from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import OPSET, Form
 
 TOLERANCE = 1e-4  # relative, for float32
@@ -50,16 +53,18 @@ def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receip
         )
     if to == "safetensors" and form.fused:
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
+    path = with_suffix(path, FORMATS[to].suffix)
     if path.is_dir():
         raise UserError(f"{path} is a folder; give --out the name of a file to write")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
     started = time.perf_counter()
+    inputs = cases(network, form)  # first, as a size the network does not take shows here
     card = make_card(network, form)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        written = Path(folder) / path.with_suffix(FORMATS[to].suffix).name
+    with _told(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as folder:
+        written = Path(folder) / path.name
         FORMATS[to].write(network, form, card, written)
-        card = msgspec.structs.replace(card, compared=compare(network, to, form, card, written))
+        card = msgspec.structs.replace(card, compared=compare(network, to, inputs, written))
         if to == "bundle":
             _note(written, card)
         files = _moved(Path(folder), path.parent)
@@ -71,6 +76,11 @@ def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receip
         seconds=time.perf_counter() - started,
         card=card,
     )
+
+
+def with_suffix(path: Path, suffix: str) -> Path:
+    """The path with a suffix put on it, unless it has it; other dots in a name are left alone."""
+    return path if path.name.endswith(suffix) else path.with_name(path.name + suffix)
 
 
 def make_card(network: Network, form: Form) -> BundleCard:
@@ -86,17 +96,16 @@ def make_card(network: Network, form: Form) -> BundleCard:
         fused=form.fused,
         labels=network.labels,
         opset=OPSET,
+        source=dict(network.source),
         versions={name: _version(name) for name in packages}
         | {"python": platform.python_version()},
     )
 
 
-def compare(
-    network: Network, to: str, form: Form, card: BundleCard, path: Path
-) -> tuple[Compared, ...]:
+def compare(network: Network, to: str, inputs: Sequence[Case], path: Path) -> tuple[Compared, ...]:
     """Run a written file on every case; `UserError` if one differs by more than the tolerance."""
     run = FORMATS[to].open(network, path)
-    found = tuple(case.compare(run(case.fed)) for case in cases(network, form, card))
+    found = tuple(case.compare(_answer(run, case)) for case in inputs)
     worst = max(found, key=lambda each: each.error)
     if not worst.error <= TOLERANCE:
         raise UserError(
@@ -104,6 +113,37 @@ def compare(
             f"on {worst.inputs}, at most {TOLERANCE:.0e} is accepted; nothing was written"
         )
     return found
+
+
+def _answer(run: Runner, case: Case) -> Array:
+    """What the written file says; an engine that breaks off has said nothing that could be equal.
+
+    That happens at sizes that an exporter has fixed without saying so.
+    """
+    try:
+        return run(case.fed)
+    except Exception as error:  # engines raise what they like
+        said = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"the written file fails on {case.label}: {said}; nothing was kept"
+        ) from error
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A disk that is full or a folder that cannot be written, as one line.
+
+    Some writers raise an error of their own and say the system's reason in its text.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (OSError, RuntimeError, SafetensorError) as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        raise UserError(
+            f"cannot write {path}: {said}; make room or choose another folder"
+        ) from error
 
 
 def _note(path: Path, card: BundleCard) -> None:
@@ -117,14 +157,14 @@ def _moved(folder: Path, to: Path) -> tuple[Path, ...]:
     """The files of a folder in their final place."""
     files = []
     for file in sorted(folder.iterdir()):
+        with file.open("rb+") as written:
+            os.fsync(written.fileno())
         os.replace(file, to / file.name)
         files.append(to / file.name)
     return tuple(files)
 
 
 def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError
-
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,12 +1,13 @@
 """What is to be run: a network with the pictures it reads, and how close two answers are."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.runtime.bundle import Preparation
+from convatlas.runtime.bundle import Preparation, crop, normalise
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,7 +19,8 @@ Array = NDArray[np.float32]
 class Network:
     """A module on the CPU in evaluation mode, and its input without the batch.
 
-    ``real``: prepared pictures (N, C, H, W) to compare on beside random ones, if there are any.
+    ``pictures``: decoded ones, uint8 (N, C, side, side), to compare on beside random input.
+    ``source``: where weights, preparation and pictures come from, in words, for the card.
     """
 
     name: str
@@ -26,10 +28,20 @@ class Network:
     shape: tuple[int, int, int]
     preparation: Preparation | None = None
     labels: tuple[str, ...] = ()
-    real: Array | None = None
+    pictures: NDArray[np.uint8] | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert not self.module.training
+        assert self.pictures is None or self.preparation
+
+    @property
+    def real(self) -> Array | None:
+        """The pictures as the network reads them, (N, C, H, W)."""
+        if self.pictures is None:
+            return None
+        assert self.preparation
+        return normalise(self.preparation, crop(self.preparation, self.pictures))
 
     def eager(self, pixels: Array) -> Array:
         """The scores as torch computes them, operation by operation: what all else must equal."""

@@ -1,7 +1,6 @@
 """A network as ONNX, by torch's own exporter (the dynamo one).
 
-Two things are put right before it: the exporter leaves out the divisor of an average pool (LeNet-5
-sums, it would average), and an example of one picture would fix the batch, so two are given.
+An example of one picture would fix the batch, so two are given.
 """
 
 import contextlib
@@ -22,9 +21,11 @@ from convatlas.errors import UserError
 from convatlas.runtime.bundle import Preparation, array
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Network
+from convatlas.runtime.onnx_rewrites import rewritten
 
 INPUT, OUTPUT, BATCH = "pixels", "scores", "batch"
 OPSET = 20
+MOST_BYTES = 2**31 - 2**24  # protobuf ends at 2 GiB; some room for the graph itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +67,23 @@ def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
         dims[0] = Dim(BATCH)
     if form.dynamic_size:  # what the network then demands of a size is found while exporting
         dims |= {2: Dim.AUTO, 3: Dim.AUTO}
-    with quiet():
-        try:
-            program = torch.export.export(module, (example,), dynamic_shapes=(dims or None,))
-        except (RuntimeError, torch._dynamo.exc.UserError) as error:
-            said = " ".join(str(error).split())[:200]
-            raise UserError(f"torch cannot export {network.name}: {said}") from error
-    _multiply_divisors(program)
+    with quiet(), _told(network, "torch cannot export"):
+        program = torch.export.export(module, (example,), dynamic_shapes=(dims or None,))
+    if form.dynamic_size:
+        _check_free(network, program)
     return program
 
 
 def to_onnx(network: Network, form: Form = Form()) -> bytes:
-    """The network as an ONNX file with input ``pixels`` and output ``scores``."""
+    """The network as an ONNX file with input ``pixels`` and output ``scores``.
+
+    Raises `UserError` where torch cannot export it, or its weights are more than one file holds.
+    """
     need("onnxscript")
-    with quiet():
+    _check_bytes(network)
+    with quiet(), _told(network, "torch's ONNX exporter fails on"):
         made = torch.onnx.export(
-            to_program(network, form),
+            rewritten(to_program(network, form)),
             dynamo=True,
             opset_version=OPSET,
             verbose=False,
@@ -89,8 +91,8 @@ def to_onnx(network: Network, form: Form = Form()) -> bytes:
             output_names=[OUTPUT],
             external_data=False,
         )
-    assert made is not None
-    return _named(made.model_proto).SerializeToString()
+        assert made is not None
+        return _named(made.model_proto).SerializeToString()
 
 
 @contextlib.contextmanager
@@ -105,6 +107,48 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         talkative.setLevel(level)
+
+
+@contextlib.contextmanager
+def _told(network: Network, what: str) -> Iterator[None]:
+    """Whatever the exporter raises as one line; it raises many kinds, with pages of text."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        cause = error
+        while cause.__cause__ is not None:  # the exporter wraps the error that says something
+            cause = cause.__cause__  # type: ignore[assignment]
+        if isinstance(cause, UserError):
+            raise cause from error
+        said = " ".join(str(cause).split())[:200]
+        raise UserError(f"{what} {network.name}: {type(cause).__name__}: {said}") from error
+
+
+def _check_free(network: Network, program: ExportedProgram) -> None:
+    """Refuse a program whose height or width torch has fixed, as the module's code demands it."""
+    fixed = [size for size in _input_shape(program)[2:] if isinstance(size, int)]
+    if fixed:
+        raise UserError(
+            f"the code of {network.name} works for a side of {fixed[0]} alone once it is exported; "
+            "leave --dynamic-size out"
+        )
+
+
+def _input_shape(program: ExportedProgram) -> tuple[int | torch.SymInt, ...]:
+    names = program.graph_signature.user_inputs
+    node = next(n for n in program.graph_module.graph.nodes if n.name == names[0])
+    return tuple(node.meta["val"].shape)
+
+
+def _check_bytes(network: Network) -> None:
+    total = sum(t.numel() * t.element_size() for t in network.module.state_dict().values())
+    if total > MOST_BYTES:
+        raise UserError(
+            f"the weights of {network.name} take {total / 2**30:.1f} GiB, an ONNX file holds "
+            f"{MOST_BYTES / 2**30:.1f}; use --to safetensors, torchscript or exported-program"
+        )
 
 
 def _module(network: Network, form: Form) -> nn.Module:
@@ -125,30 +169,6 @@ def _example(network: Network, form: Form) -> Tensor:
     assert network.preparation
     frame = 2 * network.preparation.pad
     return torch.zeros(batch, channels, height - frame, width - frame, dtype=torch.uint8)
-
-
-def _multiply_divisors(program: ExportedProgram) -> None:
-    """Average pools with a divisor of their own become plain ones and a factor, which is the same.
-
-    `UserError` for one that pads without counting or rounds up: its windows hold unequal numbers.
-    """
-    graph = program.graph_module.graph
-    for node in list(graph.nodes):
-        given: tuple[Any, ...] = node.args
-        if node.target is not torch.ops.aten.avg_pool2d.default or len(given) < 7 or not given[6]:
-            continue
-        x, kernel, stride, padding, up, counted, divisor = given
-        if up or (any(padding) and not counted):
-            raise UserError(
-                "an average pool that has a divisor and uneven windows has no ONNX form"
-            )
-        node.args = (x, kernel, stride, padding, False, True)
-        factor = kernel[0] * kernel[-1] / divisor
-        with graph.inserting_after(node):
-            times = graph.call_function(torch.ops.aten.mul.Tensor, (node, factor))
-        times.meta = dict(node.meta)
-        node.replace_all_uses_with(times, delete_user_cb=lambda user, own=times: user is not own)
-    program.graph_module.recompile()
 
 
 def _named(proto: Any) -> Any:
