@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": ("convatlas.cli.predict", "Classify picture files with a run's network."),
     "export": ("convatlas.cli.export", "Write a network for other engines, run and compared."),
     "bench": ("convatlas.cli.bench", "The engines of this machine on a network, measured."),
+    "serve": ("convatlas.cli.serve", "Answer HTTP requests with a bundle, without torch."),
     "report": ("convatlas.cli.report", "Draw a run's report again."),
 }
 

@@ -12,6 +12,10 @@ EXTRAS = {
     "onnxruntime": "export",
     "openvino": "openvino",
     "nncf": "openvino",
+    "starlette": "web",
+    "uvicorn": "web",
+    "python_multipart": "web",
+    "prometheus_client": "web",
 }
 
 

@@ -1,0 +1,89 @@
+"""The ASGI application: what stands at which path."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from convatlas.serving.answers import Links, Status
+from convatlas.serving.openapi import document
+from convatlas.serving.predict import predict
+from convatlas.serving.problems import Problem
+from convatlas.serving.service import Service
+from convatlas.serving.token import check
+from convatlas.serving.watched import Watched
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+Endpoint = Callable[[Service, Request], Awaitable[Response]]
+
+
+def app(service: Service) -> ASGIApp:
+    """The service at its paths."""
+    routes = [
+        Route(path, partial(endpoint, service), methods=[method])
+        for path, (method, endpoint) in ENDPOINTS.items()
+    ]
+    router = Router(routes, redirect_slashes=False, lifespan=partial(_lifespan, service))
+    return Watched(router, service.metrics, frozenset(ENDPOINTS))
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(service: Service, _app: object) -> AsyncIterator[None]:
+    work = asyncio.create_task(service.batcher.work())
+    try:
+        yield
+    finally:
+        service.batcher.stop()
+        work.cancel()
+        service.decoders.shutdown(wait=False, cancel_futures=True)
+
+
+def _json(answer: msgspec.Struct, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(answer), status, media_type="application/json")
+
+
+async def _links(_service: Service, _request: Request) -> Response:
+    return _json(Links())
+
+
+async def _model(service: Service, request: Request) -> Response:
+    check(request, service.token)
+    return _json(service.model)
+
+
+async def _metrics(service: Service, request: Request) -> Response:
+    check(request, service.token)
+    return Response(service.metrics.text(), headers={"content-type": PROMETHEUS})
+
+
+async def _alive(_service: Service, _request: Request) -> Response:
+    return _json(Status(status="alive"))
+
+
+async def _ready(service: Service, _request: Request) -> Response:
+    if service.stopping():
+        raise Problem(503, "the server is stopping")
+    return _json(Status(status="ready"))
+
+
+async def _openapi(service: Service, _request: Request) -> Response:
+    text = msgspec.json.encode(document(service.limits, guarded=service.token is not None))
+    return Response(text, media_type="application/json")
+
+
+ENDPOINTS: dict[str, tuple[str, Endpoint]] = {
+    "/": ("GET", _links),
+    "/predict": ("POST", predict),
+    "/model": ("GET", _model),
+    "/metrics": ("GET", _metrics),
+    "/healthz": ("GET", _alive),
+    "/readyz": ("GET", _ready),
+    "/openapi.json": ("GET", _openapi),
+}

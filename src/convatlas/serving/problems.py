@@ -1,0 +1,55 @@
+"""Errors as the client sees them: RFC 9457 problem details, one form for all of them."""
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499  # no answer was sent; what proxies log for it
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the body. ``detail`` says what was given, what is taken, the way out."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(
+        self, status: int, detail: str, *, headers: dict[str, str] | None = None, why: str = ""
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers or {}
+        self.why = why  # for the metrics: why it was turned away
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(
+            msgspec.json.encode(
+                Details(title=title(self.status), status=self.status, detail=self.detail)
+            ),
+            self.status,
+            headers=self.headers,
+            media_type=MEDIA_TYPE,
+        )
+
+
+def title(status: int) -> str:
+    """The status in words; our own word where the standard has none."""
+    return "Client Closed Request" if status == CLIENT_GONE else HTTPStatus(status).phrase
+
+
+def busy(seconds: int, why: str) -> Problem:
+    """503 with the time after which it is worth trying again."""
+    return Problem(
+        503,
+        f"the server is busy; try again in {seconds} s",
+        headers={"Retry-After": str(seconds)},
+        why=why,
+    )

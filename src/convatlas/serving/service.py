@@ -1,0 +1,98 @@
+"""A classifier in service: decoding in threads, batches for the engine, and what bounds them."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convatlas.data.decode import DecodeError, peek
+from convatlas.runtime.classifier import Classifier, Pictures
+from convatlas.serving.answers import Model, model
+from convatlas.serving.batcher import Batcher
+from convatlas.serving.body import Budget, budget
+from convatlas.serving.limits import Limits
+from convatlas.serving.metrics import Metrics
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """All that answering needs. ``stopping``: whether the server has been told to stop."""
+
+    classifier: Classifier
+    model: Model
+    limits: Limits
+    token: str | None
+    stopping: Callable[[], bool]
+    batcher: Batcher[Pictures, Probabilities]
+    metrics: Metrics
+    budget: Budget
+    decoders: ThreadPoolExecutor = field(repr=False)
+
+    def decode(self, blob: bytes) -> Pictures:
+        """One picture; `DecodeError` also for one with more pixels than are taken."""
+        seen = peek(blob)
+        if seen.width * seen.height > self.limits.max_pixels:
+            raise DecodeError(
+                f"{seen.width} x {seen.height} is more than {self.limits.max_pixels} pixels"
+            )
+        return self.classifier.decode(blob)
+
+
+def service(
+    classifier: Classifier,
+    limits: Limits,
+    *,
+    engine: str,
+    token: str | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Service:
+    """A classifier warmed at the sizes of batch it will meet, and ready to serve."""
+    most = limits.max_batch
+    if classifier.card.input[0] is not None:  # exported for one size of batch
+        most = min(most, classifier.card.input[0])
+    num_classes = warm(classifier, most)
+    metrics = Metrics()
+
+    def run(pictures: Sequence[Pictures]) -> list[Probabilities]:
+        probabilities = classifier.probabilities(np.concatenate(pictures))
+        if not np.isfinite(probabilities).all():
+            raise FloatingPointError("the network's scores are no numbers")
+        return list(probabilities)
+
+    batcher = Batcher(
+        run,
+        most=most,
+        wait=limits.max_wait,
+        places=limits.queue,
+        observe=metrics.batch_ran,
+    )
+    metrics.queue.set_function(lambda: batcher.held)
+    return Service(
+        classifier=classifier,
+        model=model(classifier.card, engine, num_classes),
+        limits=limits,
+        token=token,
+        stopping=stopping,
+        batcher=batcher,
+        metrics=metrics,
+        budget=budget(limits),
+        decoders=ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode"),
+    )
+
+
+def warm(classifier: Classifier, most: int) -> int:
+    """Run batches of 1, 2, 4 … ``most`` once each; returns the number of classes."""
+    assert classifier.card.preparation
+    side = classifier.card.preparation.side
+    size = 1
+    while True:
+        pictures = np.zeros((size, classifier.card.input[1], side, side), np.uint8)
+        num_classes = classifier.probabilities(pictures).shape[1]
+        if size == most:
+            return num_classes
+        size = min(2 * size, most)
