@@ -7,7 +7,7 @@ from convatlas.data.convert import check_channels, with_channels
 from convatlas.data.dataset import Dataset
 from convatlas.data.fashion import SOURCE
 from convatlas.data.idx_sets import fashion_mnist, mnist
-from convatlas.data.locate import locate
+from convatlas.data.locate import at_hand, locate
 from convatlas.errors import UserError
 from convatlas.nearest import closest
 
@@ -36,6 +36,14 @@ def load(name: str, *, size: int | None = None, channels: int | None = None) -> 
             f"{name} has pictures of {native} x {native}, not {size} x {size}; leave the size out"
         )
     return dataset if channels is None else with_channels(dataset, channels)
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether a set can be loaded without fetching it; not for a name that is unknown."""
+    if name.startswith(FOLDER):
+        return Path(name.removeprefix(FOLDER)).expanduser().is_dir()
+    sources = {"fashion-mnist": SOURCE, "cifar10": CIFAR_10.source, "cifar100": CIFAR_100.source}
+    return name == "mnist" or (name in sources and at_hand(sources[name]) is not None)
 
 
 def _named(name: str) -> Dataset:

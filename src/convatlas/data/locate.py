@@ -25,17 +25,25 @@ def locate(source: Source) -> Path:
 
     Looks at names only. What the files hold is checked by whoever reads them.
     """
-    cache = cache_folder() / source.name
-    places = (*_named_by_user(source.name), cache, source.system)
-    for place in places:
-        if place is not None and all((place / name).is_file() for name in source.sha256):
-            return place
+    place = at_hand(source)
+    if place is not None:
+        return place
     from convatlas.data.download import download
 
+    cache = cache_folder() / source.name
     for name, sha256 in source.sha256.items():
         if not (cache / name).is_file():
             download(source.base + name, cache / name, sha256=sha256)
     return cache
+
+
+def at_hand(source: Source) -> Path | None:
+    """The first folder of this machine that has all files, if there is one."""
+    places = (*_named_by_user(source.name), cache_folder() / source.name, source.system)
+    for place in places:
+        if place is not None and all((place / name).is_file() for name in source.sha256):
+            return place
+    return None
 
 
 def cache_folder() -> Path:

@@ -75,12 +75,25 @@ def _random(network: Network, form: Form, count: int, size: Size) -> Case:
     channels = network.shape[0]
     if not form.fused:
         pixels = random_pixels((count, channels, height, width), count)
-        return Case(label, pixels, network.eager(pixels))
+        return Case(label, pixels, _expected(network, pixels))
     assert network.preparation
     frame = 2 * network.preparation.pad
     shape = (count, channels, height - frame, width - frame)
     pictures = np.random.default_rng(count).integers(0, 256, shape, np.uint8)
-    return Case(label, pictures, network.eager(normalise(network.preparation, pictures)))
+    return Case(label, pictures, _expected(network, normalise(network.preparation, pictures)))
+
+
+def _expected(network: Network, pixels: Array) -> Array:
+    """The scores of eager, one for each picture; `UserError` for a network of one at a time."""
+    try:
+        scores = network.eager(pixels)
+    except RuntimeError as error:
+        said = f"fails on a batch of {len(pixels)}: {' '.join(str(error).split())[:200]}"
+    else:
+        if len(scores) == len(pixels):
+            return scores
+        said = f"gives {len(scores)} rows of scores for a batch of {len(pixels)}"
+    raise UserError(f"{network.name} {said}; export it with --fixed-batch")
 
 
 def _real(network: Network, form: Form) -> list[Case]:

@@ -40,6 +40,11 @@ class Receipt:
         """The largest relative error over all inputs."""
         return max(each.error for each in self.card.compared)
 
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the file is ONNX, or made from it, so that an opset means something."""
+        return self.to in ("bundle", "onnx", "openvino")
+
 
 def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receipt:  # noqa: B008
     """Write the network, run what was written, compare; nothing is left if it is not equal.

@@ -1,0 +1,74 @@
+"""How pictures are prepared for a network that no run trained: as published, or as the user says.
+
+Where nothing is known or said, pixels go in from 0 to 1, the whole centre square of a picture.
+"""
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from convatlas.errors import UserError
+
+if TYPE_CHECKING:
+    from convatlas.runtime.bundle import Preparation
+    from convatlas.runtime.network import Network
+
+Values = tuple[float, ...]
+
+
+def preparation_of(
+    network: "Network", mean: Values | None, deviation: Values | None, side: int | None
+) -> "tuple[Preparation, str] | None":
+    """The preparation and where it comes from; ``None`` if pictures cannot be prepared.
+
+    Raises `UserError` for figures that do not fit the network.
+    """
+    from convatlas.runtime.published import preparation, published
+
+    channels, height, width = network.shape
+    said = mean is not None or deviation is not None or side is not None
+    if height != width or channels not in (1, 3):
+        if said:
+            raise UserError(
+                f"{network.name} takes {channels}x{height}x{width}; --mean, --std and --side are "
+                "for squares of 1 or 3 channels"
+            )
+        return None
+    usual = published(network.name, network.source.get("layout", ""), height)
+    if usual is None or channels != 3:
+        usual = (
+            preparation(height, height, (0.0,) * channels, (1.0,) * channels),
+            "pixels from 0 to 1, as nothing else was said",
+        )
+    if not said:
+        return usual
+    how, words = usual
+    asked = preparation(
+        _side(side, height) if side is not None else how.side,
+        height,
+        _each("--mean", mean, channels) if mean is not None else how.mean.values,
+        _each("--std", deviation, channels) if deviation is not None else how.deviation.values,
+    )
+    given = [
+        name
+        for name, value in (("mean", mean), ("std", deviation), ("side", side))
+        if value is not None
+    ]
+    return asked, f"{' and '.join(given)} as given, else {words}"
+
+
+def _side(side: int, size: int) -> int:
+    if side < size:
+        raise UserError(f"--side {side} is less than the {size} that the network takes")
+    return side
+
+
+def _each(option: str, values: Values, channels: int) -> Values:
+    """One value for each channel; a single one is for all."""
+    if len(values) not in (1, channels):
+        raise UserError(f"{option} takes {channels} numbers or one, given {len(values)}")
+    if not all(isfinite(value) and (value > 0 or option == "--mean") for value in values):
+        bound = "" if option == "--mean" else " above 0"
+        raise UserError(
+            f"{option} takes numbers{bound}, given {','.join(f'{v:g}' for v in values)}"
+        )
+    return values if len(values) == channels else values * channels
