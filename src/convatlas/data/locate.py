@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from convatlas.cache import cache_folder
 from convatlas.errors import UserError
 
 VARIABLE = "CONVATLAS_DATA"
@@ -44,13 +45,6 @@ def at_hand(source: Source) -> Path | None:
         if place is not None and all((place / name).is_file() for name in source.sha256):
             return place
     return None
-
-
-def cache_folder() -> Path:
-    """The user's cache, as the system has it."""
-    import pooch
-
-    return Path(pooch.os_cache("convatlas"))
 
 
 def _named_by_user(name: str) -> tuple[Path, ...]:
