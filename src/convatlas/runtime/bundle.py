@@ -57,6 +57,30 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     agreement: float  # share of inputs with the same best class
 
 
+class Quantised(msgspec.Struct, frozen=True, kw_only=True):
+    """Int8 against the float32 network, on real pictures it was not calibrated on; all shares.
+
+    ``accuracy`` of int8, ``original`` of float32, ``drop`` from the latter to the former with its
+    95 % interval: ``None`` where the pictures' classes are not known, and ``unknown`` says why.
+    """
+
+    method: str  # "onnxruntime" or "nncf"
+    weight_bits: int
+    data: str
+    calibrated: int  # pictures
+    judged: int
+    part: str  # where those judged come from
+    agreement: float  # with the best class of float32
+    error: float  # mean over pictures, relative
+    accuracy: float | None = None
+    original: float | None = None
+    drop: float | None = None
+    interval: tuple[float, float] | None = None
+    unknown: str = ""
+    layers: int  # with weights
+    float_layers: tuple[str, ...] = ()  # those left in float32
+
+
 class BundleCard(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in ``card.json``. ``None`` in ``input`` is any size; the batch comes first."""
 
@@ -67,6 +91,7 @@ class BundleCard(msgspec.Struct, frozen=True, kw_only=True):
     fused: bool = False  # the preparation, crop excepted, is part of the model
     labels: tuple[str, ...] = ()
     precision: str = "fp32"
+    quantised: Quantised | None = None
     opset: int
     compared: tuple[Compared, ...] = ()
     versions: dict[str, str] = {}

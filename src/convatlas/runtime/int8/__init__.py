@@ -1,0 +1,1 @@
+"""Networks in int8: asked for, calibrated on real pictures, judged on others, or refused."""

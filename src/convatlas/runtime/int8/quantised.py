@@ -1,0 +1,128 @@
+"""A network in int8 by a method, judged, and refused if too much is lost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from convatlas.errors import UserError
+from convatlas.runtime.bundle import BundleCard, Quantised
+from convatlas.runtime.extras import need
+from convatlas.runtime.formats import onnx_runner
+from convatlas.runtime.int8 import onnx_quantiser, openvino_quantiser
+from convatlas.runtime.int8.judge import Feeds, Judgement, Limits, Run, judge
+from convatlas.runtime.int8.prepared import prepared
+from convatlas.runtime.int8.sample import Sample
+from convatlas.runtime.int8.search import Found, Quantise, search
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The pictures to quantise with, and what may be lost."""
+
+    sample: Sample
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A quantiser, how its model is run for any batch, and the package it needs."""
+
+    quantise: Quantise
+    run: Callable[[Any], Run]
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An int8 model (ONNX as bytes, or OpenVINO's), how to run it, and the figures."""
+
+    model: Any
+    run: Run
+    report: Quantised
+    worst: float  # relative error of a picture
+
+
+def quantised(blob: bytes, card: BundleCard, plan: Plan, method: str) -> Result:
+    """Quantise a float32 ONNX file whose card says how it reads pictures.
+
+    Raises `UserError` with the figures if the limits are not met, or for a missing package.
+    """
+    how = METHODS[method]
+    need(how.package)  # before anything that takes time
+    original = onnx_runner(blob)
+    with prepared(blob, card.network) as model:
+        found = search(
+            model,
+            Feeds(plan.sample, card),
+            how.quantise,
+            lambda made: judge(how.run(made), original, plan.sample, card),
+            plan.limits,
+        )
+        layers = len(model.layers)
+    if not found.judgement.passes(plan.limits):
+        raise UserError(_refusal(card, plan, found, layers))
+    report = _report(plan.sample, method, found, layers)
+    return Result(found.model, how.run(found.model), report, found.judgement.worst)
+
+
+def openvino_runner(model: Any) -> Run:
+    """A model in memory as a function; what is not int8 stays float32."""
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = need("openvino").Core().compile_model(model, "CPU", settings)
+    return lambda fed: np.array(compiled(fed)[0])
+
+
+METHODS = {
+    "onnxruntime": Method(onnx_quantiser.quantise, onnx_runner, "onnxruntime"),
+    "nncf": Method(openvino_quantiser.quantise, openvino_runner, "nncf"),
+}
+
+
+def _report(sample: Sample, method: str, found: Found, layers: int) -> Quantised:
+    judged = found.judgement
+    original, drop = judged.accuracy, judged.drop
+    return Quantised(
+        method=method,
+        weight_bits=onnx_quantiser.weight_bits() if method == "onnxruntime" else 8,
+        data=sample.data,
+        calibrated=len(sample.calibrating),
+        judged=judged.count,
+        part=sample.part,
+        agreement=judged.agreement,
+        error=judged.error,
+        accuracy=None if original is None or drop is None else original - drop,
+        original=original,
+        drop=drop,
+        interval=judged.interval,
+        unknown=sample.unknown,
+        layers=layers,
+        float_layers=found.kept,
+    )
+
+
+def _refusal(card: BundleCard, plan: Plan, found: Found, layers: int) -> str:
+    """One line: the figures, the data and the way out."""
+    judged, sample, limits = found.judgement, plan.sample, plan.limits
+    kept = f", even with {len(found.kept)} of {layers} layers in float32" if found.kept else ""
+    where = f"on {judged.count} pictures of {sample.data} ({sample.part}){kept}"
+    calibrate = f"calibrate on more or other pictures than these {len(sample.calibrating)}"
+    if judged.drop is not None and judged.drop > limits.max_drop:
+        half = _half(judged)
+        return (
+            f"int8 loses {100 * judged.drop:.1f} ± {half:.1f} points of {card.network}'s accuracy "
+            f"{where}, at most {100 * limits.max_drop:g} are accepted; {calibrate}, or give a "
+            "larger --max-drop"
+        )
+    reason = f"; {sample.unknown}" if sample.unknown else ""
+    return (
+        f"int8 agrees with {card.network} in {judged.agreement:.1%} {where}, at least "
+        f"{limits.floor:.0%} are asked for{reason}; {calibrate}, or give a smaller --min-agreement"
+    )
+
+
+def _half(judged: Judgement) -> float:
+    assert judged.interval
+    low, high = judged.interval
+    return 50 * (high - low)

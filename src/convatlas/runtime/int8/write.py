@@ -1,0 +1,104 @@
+"""Writing an int8 network into a file, with its card."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from convatlas.errors import UserError
+from convatlas.runtime.bundle import Bundle, BundleCard, Compared, card_json, write_bundle
+from convatlas.runtime.extras import need
+from convatlas.runtime.formats import CARD_KEY, FORMATS, with_card
+from convatlas.runtime.int8.judge import Feeds
+from convatlas.runtime.int8.quantised import Plan, Result, quantised
+from convatlas.runtime.network import Network, relative_error
+from convatlas.runtime.onnx_file import Form, to_onnx
+
+SAME = 1e-4  # relative, between what was judged and what was written: the same operations
+
+
+def write_int8(
+    network: Network,
+    to: str,
+    form: Form,
+    card: BundleCard,
+    plan: Plan,
+    prove: Callable[[Path], None],
+    path: Path,
+) -> BundleCard:
+    """Export in float32, ``prove`` that file, quantise it, write; the card that was written.
+
+    Raises `UserError` for a format that holds no int8, and as `quantised` does.
+    """
+    check_format(to)
+    blob = to_onnx(network, form)
+    whole = path.with_name("float32.onnx")
+    whole.write_bytes(blob)
+    prove(whole)
+    whole.unlink()
+    method, put = FORMATS_INT8[to]
+    result = quantised(blob, card, plan, method)
+    card = int8_card(card, result)
+    put(result.model, card, path)
+    _check_written(FORMATS[to].open(network, path), result, Feeds(plan.sample, card, 1))
+    return card
+
+
+def check_format(to: str) -> None:
+    """Whether a format can hold int8."""
+    if to not in FORMATS_INT8:
+        raise UserError(
+            f"{to} is written as float32 alone; int8 goes with --to {', '.join(FORMATS_INT8)}"
+        )
+
+
+def int8_card(card: BundleCard, result: Result) -> BundleCard:
+    """The card of the float32 export with what is true of int8."""
+    report = result.report
+    packages = ("nncf", "openvino") if report.method == "nncf" else ()
+    return msgspec.structs.replace(
+        card,
+        precision="int8",
+        quantised=report,
+        compared=(
+            Compared(
+                inputs=f"{report.judged} of {report.data}, int8 with float32",
+                error=result.worst,
+                agreement=report.agreement,
+            ),
+        ),
+        versions=card.versions | {name: need(name).__version__ for name in packages},
+    )
+
+
+def put_bundle(model: bytes, card: BundleCard, path: Path) -> None:
+    """Model and card in one file."""
+    write_bundle(path, Bundle(card, model))
+
+
+def put_onnx(model: bytes, card: BundleCard, path: Path) -> None:
+    """Plain ONNX; the card is in its metadata."""
+    path.write_bytes(with_card(model, card))
+
+
+def put_openvino(model: Any, card: BundleCard, path: Path) -> None:
+    """OpenVINO's pair of files; layers left out of int8 stay float32."""
+    model.set_rt_info(card_json(card), [CARD_KEY])
+    need("openvino").save_model(model, path, compress_to_fp16=False)
+
+
+FORMATS_INT8: dict[str, tuple[str, Callable[[Any, BundleCard, Path], None]]] = {
+    "bundle": ("onnxruntime", put_bundle),
+    "onnx": ("onnxruntime", put_onnx),
+    "openvino": ("nncf", put_openvino),
+}
+
+
+def _check_written(run: Callable[..., Any], result: Result, feeds: Feeds) -> None:
+    """What was judged in memory and what lies in the file give the same scores."""
+    for fed in feeds:
+        found, judged = np.asarray(run(fed)), result.run(fed)
+        if relative_error(found, judged) > SAME:
+            raise UserError("the written file computes something else than what was judged")
