@@ -94,7 +94,7 @@ def _of_run(folder: str, given: Given) -> "Network":
     if said:
         raise UserError(f"the run {folder} has its own {said[0]}; leave --{said[0]} out")
     run = load_run(Path(folder))
-    network = _trained(run)
+    network = trained_network(run)
     pictures = None if given.pictures else of_run(run.card)
     if pictures is None:
         return network
@@ -102,7 +102,8 @@ def _of_run(folder: str, given: Given) -> "Network":
     return dataclasses.replace(network, pictures=pictures, source=source)
 
 
-def _trained(run: "Trained") -> "Network":
+def trained_network(run: "Trained") -> "Network":
+    """A run's network with its preparation and labels; its data is not read."""
     from convatlas.runtime.bundle import Preparation, figures
     from convatlas.runtime.network import Network
 
