@@ -62,6 +62,8 @@ class Fused(nn.Module):
 def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
     """The network as torch's exported program; `UserError` where it cannot take the form."""
     module, example = _module(network, form), _example(network, form)
+    if form.dynamic_size:
+        _check_one_way(network)
     dims = {}
     if form.dynamic_batch:
         dims[0] = Dim(BATCH)
@@ -124,6 +126,25 @@ def _told(network: Network, what: str) -> Iterator[None]:
             raise cause from error
         said = " ".join(str(cause).split())[:200]
         raise UserError(f"{what} {network.name}: {type(cause).__name__}: {said}") from error
+
+
+def _check_one_way(network: Network) -> None:
+    """Refuse a module whose code compares sizes: exported, it would go one way at every size.
+
+    torch may also search for minutes what the comparisons allow (Swin's windows).
+    """
+    from convatlas.capture.capture import capture
+
+    try:
+        guards = capture(network.module, (1, *network.shape), name=network.name).guards
+    except UserError:  # torch's exporter may know operations that ours does not
+        return
+    if guards:
+        where = f" (in {guards[0].path})" if guards[0].path else ""
+        raise UserError(
+            f"the code of {network.name} decides by the size of its maps{where}, an exported file "
+            "cannot; leave --dynamic-size out"
+        )
 
 
 def _check_free(network: Network, program: ExportedProgram) -> None:
