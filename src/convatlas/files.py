@@ -1,9 +1,6 @@
 """Writing files so that nothing half-written is ever left behind, and naming what is in them."""
 
-import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from convatlas.errors import UserError
@@ -40,6 +37,8 @@ def make_folder(path: Path) -> Path | None:
 
 def remove_folder(path: Path, made: Path | None) -> None:
     """Undo `make_folder` with all that was written since; a folder that was there is emptied."""
+    import shutil
+
     shutil.rmtree(made or path, ignore_errors=True)
     if made is None:
         path.mkdir(exist_ok=True)
@@ -47,11 +46,15 @@ def remove_folder(path: Path, made: Path | None) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_beside(path: Path, blob: bytes) -> None:
+    import tempfile  # random numbers and hashes come with it, which reading need not wait for
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convatlas.data.dataset import Rejected
+from convatlas.data.extensions import EXTENSIONS as EXTENSIONS
 from convatlas.errors import UserError
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 WRONG_EXTENSION = f"not one of {' '.join(EXTENSIONS)}"
 TEST_SHARE = 5  # one picture in five
 SALT = "convatlas test part 1:"  # changing it would move pictures between the parts

@@ -8,9 +8,12 @@ preparation is fused, ``pixels`` is uint8; otherwise float32, as `prepare` makes
 imports neither torch nor an engine.
 """
 
+import contextlib
 import io
 import json
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,16 +120,31 @@ def write_bundle(path: Path, bundle: Bundle) -> None:
 
 def read_bundle(path: Path) -> Bundle:
     """Read one back; `UserError` if it is none, is damaged, or of another format."""
+    with _archive(path) as archive:  # checks the sums of what it reads
+        return Bundle(_card(path, archive.read(CARD)), archive.read(MODEL))
+
+
+def read_card(path: Path) -> tuple[BundleCard, zipfile.ZipInfo]:
+    """The card alone, and what the archive says of the model; `UserError` as `read_bundle`."""
+    with _archive(path) as archive:
+        return _card(path, archive.read(CARD)), archive.getinfo(MODEL)
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The file as an archive; whatever is wrong with it or with what is read, as one line."""
     try:
-        with zipfile.ZipFile(path) as archive:  # checks the sums of what it reads
-            return Bundle(_card(path, archive.read(CARD)), archive.read(MODEL))
+        with zipfile.ZipFile(path) as archive:
+            yield archive
     except FileNotFoundError:
         raise UserError(f"there is no file {path}; `convatlas export` makes one") from None
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        said = error.strerror or "its place in the file is damaged"
+        raise UserError(f"cannot read {path}: {said}") from None
     except KeyError:
         raise UserError(f"{path} is no bundle: it lacks {CARD} or {MODEL}") from None
-    except (zipfile.BadZipFile, EOFError) as error:
+    # a damaged archive may seem to be encrypted, or packed by a method that there is not
+    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
         raise UserError(f"{path} is no bundle, or damaged: {error}; export it again") from None
 
 

@@ -1,25 +1,20 @@
 """A bundle opened with an engine, ready to classify pictures; imports no torch."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convatlas.errors import UserError
 from convatlas.runtime.agree import check_agreement
-from convatlas.runtime.bundle import SUFFIX, read_bundle
+from convatlas.runtime.bundle import SUFFIX, read_bundle, read_card
 from convatlas.runtime.classifier import Classifier
+from convatlas.runtime.extras import need
 from convatlas.runtime.loaded import Fed, Loaded, Run, load_onnxruntime, load_openvino
+from convatlas.runtime.ready import discard, find_ready
 
-Loader = Callable[[bytes, int, int | None], Loaded]
-LOADERS: Final[dict[str, Loader]] = {
-    "onnxruntime": load_onnxruntime,
-    "openvino": load_openvino,
-}
-ENGINES = tuple(LOADERS)
+ENGINES = ("onnxruntime", "openvino")
 
 
 def open_classifier(
@@ -36,22 +31,43 @@ def open_classifier(
     number; fewer are filled up with zeros, more are run in turn.
     Raises `UserError`: no bundle, damaged, model and card at odds, an unknown or missing engine.
     """
-    if engine not in LOADERS:
-        raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(LOADERS)}")
+    if engine not in ENGINES:
+        raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}")
     check_number("threads", threads)
     check_number("batch", batch)
     _check_kind(path)
-    bundle = read_bundle(path)
+    card, _ = read_card(path)
     try:
-        loaded = LOADERS[engine](bundle.model, threads or processors(), batch)
+        loaded = (
+            _by_openvino(path, threads or processors(), batch)
+            if engine == "openvino"
+            else _by_onnxruntime(path, threads or processors(), prepack=card.precision != "fp32")
+        )
     except UserError:
         raise
     except Exception as error:  # engines raise what they like
         raise UserError(
             f"{engine} cannot read the model in {path}: {_line(error)}; export it again"
         ) from error
-    check_agreement(path, bundle.card, loaded)
-    return Classifier(card=bundle.card, run=_runner(bundle.card.network, engine, loaded))
+    check_agreement(path, card, loaded)
+    return Classifier(card=card, run=_runner(card.network, engine, loaded))
+
+
+def _by_openvino(path: Path, threads: int, batch: int | None) -> Loaded:
+    need("openvino")  # before reading what may be much
+    return load_openvino(read_bundle(path).model, threads, batch)
+
+
+def _by_onnxruntime(path: Path, threads: int, *, prepack: bool) -> Loaded:
+    """From the cache, if the bundle was made ready, or else from the bundle itself."""
+    need("onnxruntime")
+    ready = find_ready(path)
+    if ready:
+        try:
+            return load_onnxruntime(ready.model, threads, prepack=prepack, optimised=True)
+        except Exception:  # damaged in a way that does not show
+            discard(ready)
+    return load_onnxruntime(read_bundle(path).model, threads, prepack=prepack)
 
 
 def processors() -> int:
