@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convatlas.cli.int8 import asked, int8_lines, int8_options, int8_record
 from convatlas.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class Arguments:
     dynamic_batch: bool
     dynamic_size: bool
     fuse: bool
+    int8: str | None
+    max_drop: float
+    min_agreement: float | None
     as_json: bool
 
 
@@ -55,6 +59,7 @@ class Arguments:
 )
 @click.option("--dynamic-size", is_flag=True, help="Pictures of any size the network takes.")
 @click.option("--fuse", is_flag=True, help="Take uint8 pictures; the preparation goes inside.")
+@int8_options
 @click.option("--json", "as_json", is_flag=True)
 def command(**given: Any) -> None:
     """Write a network for other engines, and prove the file equal.
@@ -72,7 +77,8 @@ def command(**given: Any) -> None:
         dynamic_size=arguments.dynamic_size,
         fused=arguments.fuse,
     )
-    receipt = export(arguments.what, arguments.to, arguments.out, form, _given(arguments))
+    int8 = asked(arguments.int8, arguments.max_drop, arguments.min_agreement)
+    receipt = export(arguments.what, arguments.to, arguments.out, form, _given(arguments), int8)
     if arguments.as_json:
         click.echo(json.dumps(record(receipt), indent=1, ensure_ascii=False))
     else:
@@ -99,6 +105,7 @@ def record(receipt: "Receipt") -> dict[str, object]:
             {"inputs": c.inputs, "relative_error": c.error, "agreement": c.agreement}
             for c in card.compared
         ],
+        **int8_record(card),
     }
 
 
@@ -118,6 +125,7 @@ def lines(receipt: "Receipt") -> list[str]:
             f"best class equal in {c.agreement:.0%}"
             for c in card.compared
         ),
+        *int8_lines(card),
         f"took        {receipt.seconds:.1f} s",
     ]
 

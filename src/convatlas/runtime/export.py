@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.formats import FORMATS, Runner
+from convatlas.runtime.int8.quantised import Plan
+from convatlas.runtime.int8.write import Export, write_int8
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import OPSET, Form
 
@@ -46,8 +49,16 @@ class Receipt:
         return self.to in ("bundle", "onnx", "openvino")
 
 
-def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receipt:  # noqa: B008
+def export(
+    network: Network,
+    to: str,
+    path: Path,
+    form: Form = Form(),  # noqa: B008
+    plan: Plan | None = None,
+) -> Receipt:
     """Write the network, run what was written, compare; nothing is left if it is not equal.
+
+    With a ``plan`` in int8, which is not equal: it is judged by the plan's pictures instead.
 
     Raises `UserError` for an unknown format, a form the network cannot take, a missing extra, or
     a file that computes something else.
@@ -68,10 +79,14 @@ def export(network: Network, to: str, path: Path, form: Form = Form()) -> Receip
     card = make_card(network, form)
     with _told(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as folder:
         written = Path(folder) / path.name
-        FORMATS[to].write(network, form, card, written)
-        card = msgspec.structs.replace(card, compared=compare(network, to, inputs, written))
-        if to == "bundle":
-            _note(written, card)
+        if plan:
+            prove = partial(compare, network, "onnx", inputs)
+            card = write_int8(Export(network, to, form, card), plan, prove, written)
+        else:
+            FORMATS[to].write(network, form, card, written)
+            card = msgspec.structs.replace(card, compared=compare(network, to, inputs, written))
+            if to == "bundle":
+                _note(written, card)
         files = _moved(Path(folder), path.parent)
     return Receipt(
         network=network.name,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from convatlas.runtime.network import Network
     from convatlas.runtime.onnx_file import Form
     from convatlas.training.run import Trained
+    from convatlas.workbench.int8 import Int8
 
 DRAWN = "drawn at random (seed 0), batch norm statistics of random pictures"
 
@@ -47,19 +48,24 @@ def export(
     out: Path | str | None = None,
     form: "Form | None" = None,
     given: Given = Given(),
+    int8: "Int8 | None" = None,
 ) -> "Receipt":
     """Write a network, run what was written, compare, and keep it if it is equal.
 
     ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module.
-    ``out`` has the format's suffix put on it; by default it is the network's name. Raises
-    `UserError`.
+    ``out`` has the format's suffix put on it; by default it is the network's name. ``int8``: the
+    pictures to quantise with, and how much may be lost. Raises `UserError`.
     """
     from convatlas.runtime.export import export as write
     from convatlas.runtime.onnx_file import Form
+    from convatlas.workbench.int8 import check, plan
 
+    if int8:
+        check(int8, to)
     network = network_of(what, given)
     name = network.name.rpartition(":")[2]  # of package.module:name
-    return write(network, to, Path(out) if out else Path(name), form or Form())
+    asked = plan(what, network, int8) if int8 else None
+    return write(network, to, Path(out) if out else Path(name), form or Form(), asked)
 
 
 def network_of(what: "str | nn.Module", given: Given = Given()) -> "Network":

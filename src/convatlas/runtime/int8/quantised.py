@@ -1,6 +1,7 @@
 """A network in int8 by a method, judged, and refused if too much is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +53,7 @@ def quantised(blob: bytes, card: BundleCard, plan: Plan, method: str) -> Result:
     how = METHODS[method]
     need(how.package)  # before anything that takes time
     original = onnx_runner(blob)
-    with prepared(blob, card.network) as model:
+    with _told(method, card.network), prepared(blob, card.network) as model:
         found = search(
             model,
             Feeds(plan.sample, card),
@@ -65,6 +66,20 @@ def quantised(blob: bytes, card: BundleCard, plan: Plan, method: str) -> Result:
         raise UserError(_refusal(card, plan, found, layers))
     report = _report(plan.sample, method, found, layers)
     return Result(found.model, how.run(found.model), report, found.judgement.worst)
+
+
+@contextmanager
+def _told(method: str, name: str) -> Iterator[None]:
+    """A quantiser that breaks off, in one line; it raises what it likes."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{method} cannot quantise {name}: {said}; export it without --int8"
+        ) from error
 
 
 def openvino_runner(model: Any) -> Run:

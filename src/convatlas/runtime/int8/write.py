@@ -1,6 +1,7 @@
 """Writing an int8 network into a file, with its card."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +20,32 @@ from convatlas.runtime.onnx_file import Form, to_onnx
 SAME = 1e-4  # relative, between what was judged and what was written: the same operations
 
 
-def write_int8(
-    network: Network,
-    to: str,
-    form: Form,
-    card: BundleCard,
-    plan: Plan,
-    prove: Callable[[Path], None],
-    path: Path,
-) -> BundleCard:
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What would be written in float32."""
+
+    network: Network
+    to: str
+    form: Form
+    card: BundleCard
+
+
+def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: Path) -> BundleCard:
     """Export in float32, ``prove`` that file, quantise it, write; the card that was written.
 
     Raises `UserError` for a format that holds no int8, and as `quantised` does.
     """
-    check_format(to)
-    blob = to_onnx(network, form)
+    check_format(what.to)
+    blob = to_onnx(what.network, what.form)
     whole = path.with_name("float32.onnx")
     whole.write_bytes(blob)
     prove(whole)
     whole.unlink()
-    method, put = FORMATS_INT8[to]
-    result = quantised(blob, card, plan, method)
-    card = int8_card(card, result)
+    method, put = FORMATS_INT8[what.to]
+    result = quantised(blob, what.card, plan, method)
+    card = int8_card(what.card, result)
     put(result.model, card, path)
-    _check_written(FORMATS[to].open(network, path), result, Feeds(plan.sample, card, 1))
+    _check_written(FORMATS[what.to].open(what.network, path), result, Feeds(plan.sample, card, 1))
     return card
 
 

@@ -1,0 +1,67 @@
+"""The pictures that int8 is calibrated on and judged by, for what is exported or measured."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convatlas.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from convatlas.runtime.int8.quantised import Plan
+    from convatlas.runtime.int8.sample import Trained
+    from convatlas.runtime.network import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int8:
+    """Pictures to quantise with (a named set or ``folder:PATH``) and what may be lost, in shares.
+
+    ``max_drop``: of the accuracy where it is known. ``min_agreement`` with float32: by default
+    0.97 where the accuracy is unknown, else not asked for.
+    """
+
+    data: str
+    max_drop: float = 0.01
+    min_agreement: float | None = None
+
+
+def check(int8: Int8, to: str) -> None:
+    """Raise `UserError` for a format that holds no int8, or limits that are no shares."""
+    from convatlas.runtime.int8.write import check_format
+
+    check_format(to)
+    for name in ("max_drop", "min_agreement"):
+        value = getattr(int8, name)
+        if value is not None and not 0 <= value <= 1:
+            raise UserError(f"{name} is a share from 0 to 1, given {value:g}; 0.01 is one point")
+
+
+def plan(what: "str | nn.Module", network: "Network", int8: Int8) -> "Plan":
+    """Load and divide the data; of a run's own data as the run did. No test part is opened.
+
+    Raises `UserError`.
+    """
+    from convatlas.runtime.int8.judge import Limits
+    from convatlas.runtime.int8.quantised import Plan
+    from convatlas.runtime.int8.sample import gather
+
+    trained = _trained(Path(what)) if isinstance(what, str) and Path(what).is_dir() else None
+    limits = Limits(max_drop=int8.max_drop, min_agreement=int8.min_agreement)
+    return Plan(gather(int8.data, network, trained), limits)
+
+
+def _trained(folder: Path) -> "Trained":
+    """What a run says of its data. One that chose by the test part held nothing else out."""
+    from convatlas.runtime.int8.sample import Trained
+    from convatlas.training.run import load_run
+
+    card = load_run(folder).card
+    return Trained(
+        data=card.data.name,
+        checksums=card.data.checksums,
+        size=card.data.size,
+        validation=0.0 if card.selected_on == "test" else card.recipe.validation,
+        seed=card.data.split_seed,
+    )
