@@ -164,19 +164,27 @@ class Batcher(Generic[Item, Answer]):
     ) -> None:
         items = [each.item for each in batch]
         started = time.perf_counter()
-        try:
-            found = await asyncio.get_running_loop().run_in_executor(thread, self._run, items)
-            answers = list(zip(batch, found, strict=True))
-        except Exception:  # engines raise what they like; the next batch goes on
-            LOG.exception("a batch of %d failed", len(batch))
+        found = await asyncio.get_running_loop().run_in_executor(thread, self._answers, items)
+        if isinstance(found, Exception):
+            LOG.error("a batch of %d failed", len(batch), exc_info=found)
             for each in batch:
                 if not each.answer.done():
                     each.answer.set_exception(EngineFailed())
             return
         self._measure(len(batch), time.perf_counter() - started)
-        for each, answer in answers:
+        for each, answer in zip(batch, found, strict=True):
             if not each.answer.done():
                 each.answer.set_result(answer)
+
+    def _answers(self, items: Sequence[Item]) -> Sequence[Answer] | Exception:
+        """One answer an item, or why not: an awaited thread cannot raise every exception."""
+        try:
+            found = self._run(items)
+            if len(found) != len(items):
+                raise RuntimeError(f"{len(found)} answers to a batch of {len(items)}")
+        except Exception as error:  # engines raise what they like; the next batch goes on
+            return error
+        return found
 
     def _measure(self, size: int, seconds: float) -> None:
         rate = size / max(seconds, 1e-6)

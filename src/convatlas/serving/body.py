@@ -1,5 +1,6 @@
 """The pictures of a request, read into memory within the limits."""
 
+import re
 from collections.abc import AsyncIterator
 
 from python_multipart.multipart import parse_options_header
@@ -10,6 +11,7 @@ from convatlas.serving.multipart import Form, Upload
 from convatlas.serving.problems import Problem, busy
 
 FORM = "multipart/form-data"
+DIGITS = re.compile("[0-9]+", re.ASCII)
 PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "application/octet-stream")
 
 
@@ -58,8 +60,8 @@ class Body:
         self._taken = 0
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        claimed = self._request.headers.get("content-length", "0")
-        if claimed.isdecimal() and int(claimed) > self._limits.max_bytes:
+        claimed = self._request.headers.get("content-length", "")
+        if DIGITS.fullmatch(claimed) and int(claimed[:20]) > self._limits.max_bytes:
             raise self._too_large()
         async for chunk in self._request.stream():
             if self._taken + len(chunk) > self._limits.max_bytes:

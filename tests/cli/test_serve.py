@@ -1,0 +1,64 @@
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from convatlas.cli import main
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Refused":
+    monkeypatch.delenv("CONVATLAS_TOKEN", raising=False)
+    return Refused(monkeypatch, capsys)
+
+
+class Refused:
+    """`convatlas serve` with options; the one line it ends with."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, *options: str) -> str:
+        self.monkeypatch.setattr(sys, "argv", ["convatlas", "serve", *options])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 2
+        captured = self.capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.count("\n") == 1
+        return captured.err
+
+
+def test_a_port_in_use(refused: Refused) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = refused("x.convatlas", "--port", str(port))
+    assert f"port {port} of 127.0.0.1 is in use; choose another with --port" in said
+
+
+def test_no_such_address(refused: Refused) -> None:
+    assert "cannot listen at 203.0.113.1" in refused("x.convatlas", "--host", "203.0.113.1")
+    assert "no such address" in refused("x.convatlas", "--host", "no.such.host.invalid")
+
+
+def test_no_such_bundle(refused: Refused, tmp_path: Path) -> None:
+    assert "there is no file" in refused(str(tmp_path / "no.convatlas"), "--port", "0")
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "starlette", "python_multipart"])
+def test_a_missing_extra(refused: Refused, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    said = refused("x.convatlas")
+    assert f"{package} is not installed" in said
+    assert "pip install 'convatlas[web]'" in said
+
+
+def test_limits_that_cannot_be(refused: Refused) -> None:
+    assert "can never fit" in refused("x.convatlas", "--queue", "8", "--port", "0")
+
+
+def test_no_such_engine(refused: Refused, tmp_path: Path) -> None:
+    assert "onnxruntime" in refused("x.convatlas", "--engine", "tensorflow", "--port", "0")

@@ -1,0 +1,102 @@
+"""Clients that keep a connection waiting, against a real socket in this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from convatlas.serving import protocol
+from convatlas.serving.protocol import PatientProtocol
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers without reading the body, a little later."""
+    await asyncio.sleep(0.1)
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"hi"})
+
+
+def served(story: Callable[[Streams], Awaitable[None]]) -> None:
+    """Run a story with a connection to a server."""
+
+    async def run() -> None:
+        config = uvicorn.Config(
+            hello, port=0, http=PatientProtocol, lifespan="off", log_config=None
+        )
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await story((reader, writer))
+        writer.close()
+        server.should_exit = True
+        await task
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than the answer takes."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head.partition(b"\r\n")[0] + b" " + await reader.readexactly(2)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_who_sends_no_whole_head_is_hung_up_on(sent: bytes) -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(sent)
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await answer(reader)
+
+    served(story)
+
+
+def test_dripping_does_not_help() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        gone = asyncio.create_task(reader.read())
+        writer.write(b"GET / HTTP/1.1\r\n")
+        while not gone.done():
+            writer.write(b"X: y\r\n")
+            await asyncio.sleep(0.01)
+        await asyncio.gather(gone, return_exceptions=True)  # closed or reset
+
+    served(story)
+
+
+def test_who_waits_for_an_answer_is_not_hung_up_on_and_may_ask_again() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        for _ in range(3):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+            await asyncio.sleep(0.1)  # idle in between, which uvicorn's own timer watches
+
+    served(story)
+
+
+def test_a_refused_body_cannot_go_on_for_ever() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        gone = asyncio.create_task(reader.read())
+        while not gone.done():
+            writer.write(b"1\r\nx\r\n")
+            await asyncio.sleep(0.01)
+        await asyncio.gather(gone, return_exceptions=True)
+
+    served(story)

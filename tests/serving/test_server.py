@@ -1,0 +1,149 @@
+"""The whole server in a process of its own."""
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from served import Served
+
+from convatlas.runtime.classifier import Classifier
+
+Start = Callable[..., Served]
+
+
+class Half:
+    """A client that has sent the first half of its request."""
+
+    def __init__(self, port: int, blob: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        head = (
+            "POST /predict?top=1 HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+            f"Content-Length: {len(blob)}\r\n\r\n"
+        )
+        self.socket.sendall(head.encode() + blob[: len(blob) // 2])
+        self.rest = blob[len(blob) // 2 :]
+
+    def finish(self) -> None:
+        self.socket.sendall(self.rest)
+
+    def answer(self) -> bytes:
+        """All until the server closes."""
+        with self.socket, self.socket.makefile("rb") as file:
+            return file.read()
+
+
+def halves(served: Served, blobs: list[bytes]) -> list[Half]:
+    """Requests that the server has begun to read, and not ended."""
+    clients = [Half(served.port, blob) for blob in blobs]
+    while served.gauge("convatlas_requests_in_flight") < len(blobs) + 1:  # with that for the gauge
+        time.sleep(0.01)
+    return clients
+
+
+def no_longer_listening(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_answers_what_it_has_accepted(
+    start: Start, files: list[bytes], classifier: Classifier, number: signal.Signals
+) -> None:
+    served = start()
+    clients = halves(served, files * 4)
+    served.process.send_signal(number)
+    no_longer_listening(served.port)
+    for client in clients:
+        client.finish()
+    for client, blob in zip(clients, files * 4, strict=True):
+        best = classifier.probabilities(classifier.decode(blob))[0].argmax()
+        answer = client.answer()
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b'"index":%d,' % best in answer
+    status, err = served.end()
+    assert status == 0
+    assert "Traceback" not in err
+
+
+def test_but_not_for_ever(start: Start, files: list[bytes]) -> None:
+    served = start("--grace", "1")
+    (client,) = halves(served, files[:1])
+    served.process.send_signal(signal.SIGTERM)
+    answer = client.answer()  # it never sends the rest
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"the server has stopped" in answer
+    status, err = served.end()
+    assert status == 0
+    assert "Traceback" not in err
+
+
+def test_it_says_where_and_what_and_runs_without_torch(
+    start: Start, files: list[bytes], tmp_path: Path
+) -> None:
+    served = start("--max-batch", "5", "--log-level", "error")
+    assert re.fullmatch(
+        rf"serving lenet-bn \(fp32, onnxruntime\) at {served.url}  pid {served.process.pid}  "
+        r"batches of 5 within 3 ms, queue of 256, 32 pictures and 16 MiB a request, 30 s, "
+        r"no token\n",
+        served.line,
+    )
+    answer = httpx2.post(f"{served.url}/predict", files=[("images", f) for f in files])
+    assert answer.status_code == 200
+    assert len(answer.json()["predictions"]) == 4
+    maps = Path(f"/proc/{served.process.pid}/maps").read_text()
+    assert "onnxruntime" in maps
+    assert "torch" not in maps
+    served.process.terminate()
+    assert served.end() == (0, "")
+
+
+def test_a_large_upload_stays_in_memory(start: Start) -> None:
+    """Far beyond what other parsers spool to a temporary file; no file is open but the log's."""
+    served = start("--max-bytes", "50000000")
+    blob = b"\x89PNG\r\n\x1a\n" + bytes(20_000_000)
+    form = b"--e\r\nContent-Disposition: form-data; name=images\r\n\r\n" + blob
+    head = (
+        "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=e\r\n"
+        f"Content-Length: {len(form) + 9}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        client.sendall(head.encode() + form)  # returns when the server has read all but a few MB
+        links = Path(f"/proc/{served.process.pid}/fd").iterdir()
+        targets = [str(link.readlink()) for link in links]
+        assert [t for t in targets if "/tmp" in t or "deleted" in t] == []
+        client.sendall(b"\r\n--e--\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 422 ")
+
+
+def test_the_head_of_a_request_is_bounded(start: Start) -> None:
+    served = start()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nX: " + b"y" * 200_000)
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_it_asks_for_the_token_in_a_file(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    served = start("--token-file", str(tmp_path / "token"))
+    assert served.line.endswith(", a token\n")
+    assert httpx2.get(f"{served.url}/model").status_code == 401
+    bearer = {"Authorization": "Bearer 0123456789abcdef"}
+    assert httpx2.get(f"{served.url}/model", headers=bearer).status_code == 200
+    assert "0123456789abcdef" not in Path(f"/proc/{served.process.pid}/cmdline").read_text()
+
+
+def test_open_to_others_without_a_token_it_warns(start: Start) -> None:
+    served = start("--host", "0.0.0.0")
+    served.process.terminate()
+    status, err = served.end()
+    assert status == 0
+    assert "asks for no token" in err.splitlines()[0]
