@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from convatlas.workbench.diff import diff as diff
     from convatlas.workbench.doctor import doctor as doctor
     from convatlas.workbench.field import field as field
+    from convatlas.workbench.predict import predict as predict
     from convatlas.workbench.runs import Options as Options
     from convatlas.workbench.runs import evaluate as evaluate
-    from convatlas.workbench.runs import predict as predict
     from convatlas.workbench.runs import report as report
     from convatlas.workbench.runs import resume as resume
     from convatlas.workbench.runs import train as train
@@ -62,7 +62,7 @@ _PLACES = {
     "load_weights": "convatlas.checkpoints.load",
     "save_weights": "convatlas.checkpoints.save",
     "load_run": "convatlas.training.run",
-    "predict": "convatlas.workbench.runs",
+    "predict": "convatlas.workbench.predict",
     "recipe_for": "convatlas.training.recipes",
     "report": "convatlas.workbench.runs",
     "resume": "convatlas.workbench.runs",

@@ -72,11 +72,3 @@ def test_evaluating_the_test_part_draws_the_report_again(pictures: Path, tmp_pat
     assert "was opened once" in run.report.read_text()
     runs.evaluate(run.path)
     assert "was opened twice" in run.report.read_text()
-
-
-def test_one_picture_can_be_given_without_a_list(pictures: Path, tmp_path: Path) -> None:
-    run = runs.train(
-        "lenet-relu", f"folder:{pictures}", recipe=RECIPE, out=tmp_path / "run", options=NO_REPORT
-    )
-    [prediction] = runs.predict(run.folder.path, str(pictures / "top" / "00.png"))
-    assert len(prediction.guesses) == 3

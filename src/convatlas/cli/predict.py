@@ -1,42 +1,165 @@
 """``convatlas predict``."""
 
-import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from convatlas.errors import UserError
+
+if TYPE_CHECKING:
+    from convatlas.cli.predict_output import Writer
+    from convatlas.cli.predict_progress import Progress
+    from convatlas.runtime.predictions import Prediction
+    from convatlas.runtime.sources import PassedOver
+    from convatlas.workbench.predict import Amount, Computing
+
+STDIN = "-"
+CLOSED_PIPE = 141  # as a shell says of a program that writing to a closed pipe ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The command line as given."""
+
+    network: str
+    images: tuple[str, ...]
+    top: int
+    batch: int | None
+    threads: int | None
+    engine: str | None
+    invert: bool
+    form: str | None
+
+
+@dataclass(slots=True)
+class Count:
+    """Of the pictures so far."""
+
+    done: int = 0
+    failed: int = 0
+
 
 @click.command("predict")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("network", metavar="BUNDLE-or-RUN")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGES... | FOLDER | 'GLOB' | -")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="Classes shown.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    help="Pictures at once. By default 1 for up to 8 files and for -, so that each is answered "
+    "at once; 32 for more, a folder or a pattern.",
+)
+@click.option("--threads", type=click.IntRange(1), help="By default one for each processor.")
+@click.option(
+    "--engine",
+    type=click.Choice(["onnxruntime", "openvino"]),
+    help="For a bundle; onnxruntime by default. A run is computed by torch.",
+)
 @click.option("--invert", is_flag=True, help="Turn dark ink on light paper into light on dark.")
-@click.option("--json", "as_json", is_flag=True)
-def command(run: Path, images: tuple[Path, ...], top: int, invert: bool, as_json: bool) -> None:
-    """Classify picture files of any size and mode with the network of RUN.
+@click.option("--json", "form", flag_value="json", help="An array with one object a line.")
+@click.option("--csv", "form", flag_value="csv", help="A row for each picture.")
+def command(**given: Any) -> None:
+    """Classify picture files of any size and mode, with a bundle (no torch) or a run folder.
 
-    Files that cannot be read are named with the reason, the others are done; the exit status is
-    then 2.
+    FOLDER stands for all pictures below it, a quoted 'GLOB' such as 'pics/**/*.jpg' for those that
+    fit it, and - for the files whose names come on standard input, one a line or separated by NUL.
+    Results are printed as they come, in the order of the files.
+
+    Files that cannot be read are named with the reason on standard error, the others are done; the
+    exit status is then 2.
     """
-    from convatlas.workbench import runs  # imports torch
+    arguments = Arguments(**given)
+    if arguments.images.count(STDIN) > 1:
+        raise UserError("standard input can be read once; give - once")
+    from convatlas.workbench.predict import Computing, keep
 
-    predictions = runs.predict(run, images, top=top, invert=invert)
-    if as_json:
-        records = [
-            {
-                "path": p.path,
-                "guesses": [{"class": g.label, "probability": g.probability} for g in p.guesses],
-                "error": p.error,
-            }
-            for p in predictions
-        ]
-        click.echo(json.dumps(records, indent=1, ensure_ascii=False))
-    else:
-        for p in predictions:
-            guesses = ", ".join(f"{g.label} {g.probability:.1%}" for g in p.guesses)
-            click.echo(
-                f"error: {p.path}: {p.error}" if p.error else f"{p.path}  {guesses}",
-                err=bool(p.error),
-            )
-    if any(p.error for p in predictions):
+    path = Path(arguments.network)
+    computing = Computing(engine=arguments.engine, threads=arguments.threads, batch=arguments.batch)
+    try:
+        count = _predict(arguments, path, computing)
+    except BrokenPipeError:  # as by `| head`; nothing more is to be written, not at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.buffer.fileno())
+        raise SystemExit(CLOSED_PIPE) from None
+    with suppress(KeyboardInterrupt):  # all was printed
+        keep(path, computing)
+    if count.failed:
         raise SystemExit(2)
+
+
+def _predict(arguments: Arguments, path: Path, computing: "Computing") -> Count:
+    """Open the network, print what it makes of each picture, and a line about all of them."""
+    from convatlas.cli.predict_output import writer
+    from convatlas.runtime.predictions import predictions
+    from convatlas.runtime.sources import PassedOver, sources
+    from convatlas.workbench.predict import amount_of, drawn, open_network, way_of
+
+    amount = amount_of(
+        [each for each in arguments.images if each != STDIN], STDIN in arguments.images
+    )
+    classifier = open_network(path, computing, amount)
+    if said := drawn(classifier):
+        click.echo(f"warning: {path} was never trained; its weights are {said}", err=True)
+    way = way_of(classifier, computing, amount, top=arguments.top, invert=arguments.invert)
+    most = min(way.top, len(classifier.card.labels) or way.top)
+    passed, count, started = PassedOver(), Count(), time.perf_counter()
+    found = sources(arguments.images, passed, _read_stdin)
+    out = writer(arguments.form, sys.stdout.buffer, most)
+    with closing(predictions(classifier, found, way)) as made, _progress(arguments, amount) as bar:
+        try:
+            _show(made, out, bar, count)
+        finally:
+            if count.done + count.failed > 1:
+                bar.say(_summary(count, passed, time.perf_counter() - started))
+    return count
+
+
+def _show(made: Iterable["Prediction"], out: "Writer", progress: "Progress", count: Count) -> None:
+    """Write each as it comes, and end what was begun also when it is broken off."""
+    try:
+        for prediction in made:
+            if prediction.error:
+                count.failed += 1
+                progress.say(f"error: {prediction.path}: {prediction.error}")
+            else:
+                count.done += 1
+            out.write(prediction)
+            progress.step()
+    except BrokenPipeError:
+        raise
+    except BaseException:
+        out.end()
+        raise
+    out.end()
+
+
+def _progress(arguments: Arguments, amount: "Amount") -> "Progress":
+    """A bar for many pictures at a terminal, unless the results run over it themselves."""
+    from convatlas.cli.predict_progress import Bar, Plain
+
+    if amount == "few" or not sys.stderr.isatty() or sys.stdout.isatty():
+        return Plain()
+    named = all(os.path.isfile(image) for image in arguments.images)
+    return Bar(len(arguments.images) if named else None)
+
+
+def _summary(count: Count, passed: "PassedOver", seconds: float) -> str:
+    others = f", {passed.count} other files passed over" if passed.count else ""
+    total = count.done + count.failed
+    return f"{count.done} done, {count.failed} failed{others}, {total / seconds:.1f} pictures/s"
+
+
+def _read_stdin(most: int) -> bytes:
+    """What there is, without waiting for more.
+
+    Unbuffered, as the thread that reads may still wait when the program ends.
+    """
+    stream = sys.stdin.buffer
+    raw: BinaryIO = getattr(stream, "raw", stream)
+    return raw.read(most)

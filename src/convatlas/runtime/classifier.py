@@ -50,8 +50,17 @@ class Classifier:
         return decode(source, channels=self.card.input[1], size=self.card.preparation.side)[None]
 
     def probabilities(self, pictures: Pictures) -> Scores:
-        """The probability of each class, (N, classes), of decoded pictures."""
-        return softmax(self.run(prepare(self.card, pictures)))
+        """The probability of each class, (N, classes), of decoded pictures.
+
+        Raises `UserError` for a network that gives something else than scores of classes.
+        """
+        scores = self.run(prepare(self.card, pictures))
+        if scores.ndim != 2:
+            raise UserError(
+                "predicting is for classifiers, which give (pictures, classes); "
+                f"{self.card.network} gives {' x '.join(map(str, scores.shape))}"
+            )
+        return softmax(scores)
 
     def best(self, probabilities: NDArray[np.float32], top: int) -> tuple[Guess, ...]:
         """The ``top`` most probable classes of one picture, most probable first."""
@@ -65,7 +74,11 @@ class Classifier:
 
 
 def softmax(scores: Scores) -> Scores:
-    """Along the classes; the largest score is taken away first, so that nothing overflows."""
-    raised = np.exp(scores - scores.max(1, keepdims=True))
-    probabilities: Scores = raised / raised.sum(1, keepdims=True)
+    """Along the classes; the largest score is taken away first, so that nothing overflows.
+
+    Scores that are no numbers give probabilities that are none.
+    """
+    with np.errstate(invalid="ignore"):
+        raised = np.exp(scores - scores.max(1, keepdims=True))
+        probabilities: Scores = raised / raised.sum(1, keepdims=True)
     return probabilities

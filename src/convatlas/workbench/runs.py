@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,9 +20,6 @@ from convatlas.training.recipes import recipe_for
 from convatlas.training.run import RunFolder, load_run
 from convatlas.training.train import resume as resume_run
 from convatlas.training.train import train as train_run
-
-if TYPE_CHECKING:
-    from convatlas.training.predict import Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,21 +143,6 @@ def evaluate(
     if part == "test":
         report(path)
     return checked
-
-
-def predict(
-    path: Path | str,
-    images: Path | str | Sequence[Path | str],
-    *,
-    top: int = 3,
-    invert: bool = False,
-) -> "list[Prediction]":
-    """Classify a picture file, or several; unreadable ones come back with their reason."""
-    # Decoding brings Pillow with it, which training need not wait for.
-    from convatlas.training.predict import predict as predict_files
-
-    files = [images] if isinstance(images, Path | str) else images
-    return predict_files(load_run(Path(path)), [Path(f) for f in files], top=top, invert=invert)
 
 
 def report(path: Path | str) -> Path:

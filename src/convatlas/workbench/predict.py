@@ -1,0 +1,139 @@
+"""Prediction: picture files to classes, by a bundle, which needs no torch, or by a run."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from convatlas.errors import UserError
+
+if TYPE_CHECKING:
+    from convatlas.runtime.classifier import Classifier
+    from convatlas.runtime.predictions import Prediction, Way
+
+FEW = 8  # named files up to this number are answered one by one
+Amount = Literal["few", "listed", "many"]
+BATCHES: dict[Amount, int] = {"few": 1, "listed": 1, "many": 32}
+DECODERS = 16  # threads; more wait for one another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computing:
+    """What computes: by default ONNX Runtime for a bundle, on all processors.
+
+    ``engine``: ``onnxruntime`` or ``openvino``, for bundles; a run is computed by torch.
+    ``batch``: pictures at once. By default as many as the bundle was exported for, or, if that is
+    free, 1 for few files or a list being read, so that each is answered at once, 32 for many.
+    """
+
+    engine: str | None = None
+    threads: int | None = None
+    batch: int | None = None
+
+
+def predict(
+    path: Path | str,
+    images: Path | str | Iterable[Path | str],
+    *,
+    top: int = 3,
+    invert: bool = False,
+    computing: Computing = Computing(),
+) -> "list[Prediction]":
+    """Classify pictures with a bundle or a run: files, all below a folder, or those of a pattern.
+
+    The ``top`` most probable classes of each, in the order given; those that cannot be read come
+    back with their reason. ``invert``: for dark ink on light paper. Raises `UserError`.
+    """
+    from convatlas.runtime.predictions import predictions
+    from convatlas.runtime.sources import PassedOver, sources
+
+    given = [images] if isinstance(images, Path | str) else list(images)
+    amount = amount_of(given)
+    classifier = open_network(Path(path), computing, amount)
+    way = way_of(classifier, computing, amount, top=top, invert=invert)
+    made = list(predictions(classifier, sources(given, PassedOver()), way))
+    del classifier  # its memory, before the network is read once more
+    keep(Path(path), computing)
+    return made
+
+
+def amount_of(arguments: Sequence[Path | str], listed: bool = False) -> Amount:
+    """How many pictures are meant; ``listed``: by a list that is still being read, too."""
+    from convatlas.runtime.sources import is_many
+
+    if len(arguments) > FEW or any(map(is_many, arguments)):
+        return "many"
+    return "listed" if listed else "few"
+
+
+def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "Classifier":
+    """What classifies: a run folder with torch, or a bundle without; raises `UserError`."""
+    if path.is_dir():
+        if computing.engine:
+            raise UserError(
+                f"{path} is a run, which torch computes; leave --engine out, or make a bundle of "
+                f"it: convatlas export {path}"
+            )
+        return _run(path, computing.threads)
+    from convatlas.runtime.bundle import SUFFIX
+
+    if not path.exists() and path.suffix != SUFFIX:
+        raise UserError(
+            f"there is no run folder {path}, nor a bundle of that name; `convatlas train` makes "
+            "the one, `convatlas export` the other"
+        )
+    from convatlas.runtime.opened import ENGINES, open_classifier
+
+    return open_classifier(
+        path,
+        threads=computing.threads,
+        engine=computing.engine or ENGINES[0],
+        batch=computing.batch or BATCHES[amount],
+    )
+
+
+def way_of(
+    classifier: "Classifier", computing: Computing, amount: Amount, *, top: int, invert: bool
+) -> "Way":
+    """How many at once, and decoded ahead by how many threads."""
+    from convatlas.runtime.opened import check_number, processors
+    from convatlas.runtime.predictions import Way
+
+    check_number("top", top)
+    check_number("batch", computing.batch)
+    batch = computing.batch or classifier.card.input[0] or BATCHES[amount]
+    workers = 0 if amount == "few" else min(computing.threads or processors(), DECODERS)
+    return Way(top=top, invert=invert, batch=batch, workers=workers)
+
+
+def keep(path: Path, computing: Computing) -> None:
+    """Make a bundle ready for the next time, which then starts several times faster."""
+    if path.is_file() and computing.engine in (None, "onnxruntime"):
+        from convatlas.runtime.ready import keep_ready
+
+        keep_ready(path)
+
+
+def drawn(classifier: "Classifier") -> str | None:
+    """What the bundle says of its weights, if they were never trained."""
+    said = classifier.card.source.get("weights", "")
+    return said if said.startswith("drawn") else None
+
+
+def _run(folder: Path, threads: int | None) -> "Classifier":
+    """A run's network, computed by torch as it was trained."""
+    import torch
+
+    from convatlas.runtime.classifier import Classifier
+    from convatlas.runtime.export import make_card
+    from convatlas.runtime.onnx_file import Form
+    from convatlas.training.run import load_run
+    from convatlas.workbench.export import trained_network
+
+    if threads:
+        torch.set_num_threads(threads)
+    network = trained_network(load_run(folder))
+    return Classifier(
+        card=make_card(network, Form()),
+        run=lambda fed: network.eager(fed.astype("float32", copy=False)),
+    )
