@@ -52,23 +52,26 @@ def make(classifier: Classifier) -> Iterator[Callable[..., Service]]:
 
 
 @pytest.fixture
-def start(bundle: Path) -> Iterator[Callable[..., Served]]:
+def start(bundle: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Start `convatlas serve` with options, and wait until it says that it serves."""
     started: list[subprocess.Popen[str]] = []
+    err = tmp_path / "stderr"
 
     def run(*options: str) -> Served:
         command = [sys.executable, "-m", "convatlas", "serve", str(bundle), "--port", "0"]
-        process = subprocess.Popen(
-            [*command, "--threads", "1", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with err.open("w") as file:  # not a pipe, which would fill and hold the server up
+            process = subprocess.Popen(
+                [*command, "--threads", "1", *options],
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, process.communicate()[1]
-        return Served(process, line, next(w for w in line.split() if w.startswith("http://")))
+        assert line, err.read_text()
+        url = next(word for word in line.split() if word.startswith("http://"))
+        return Served(process, line, url, err)
 
     yield run
     for process in started:

@@ -311,3 +311,25 @@ def test_many_at_once_all_get_their_own_answer(make: Make, classifier: Classifie
         expected = classifier.probabilities(classifier.decode(blob))[0]
         (guess,) = answer.json["predictions"][0]["guesses"]
         assert guess["index"] == expected.argmax()
+
+
+def test_a_connection_that_takes_no_answer_is_no_error(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = make()
+
+    async def send(_message: object) -> None:
+        raise RuntimeError("a chunk was no chunk")
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def story() -> None:
+        served = app(service)
+        async with alive(served):
+            for path in ("/healthz", "/none", "/predict"):
+                scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+                await served(scope, receive, send)
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+    assert "ERROR" not in [record.levelname for record in caplog.records]

@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 
@@ -13,6 +14,7 @@ class Served:
     process: subprocess.Popen[str]
     line: str
     url: str
+    err: Path
 
     @property
     def port(self) -> int:
@@ -25,5 +27,5 @@ class Served:
 
     def end(self) -> tuple[int, str]:
         """Exit status and what stood on standard error."""
-        _, err = self.process.communicate(timeout=30)
-        return self.process.returncode, err
+        status = self.process.wait(timeout=30)
+        return status, self.err.read_text()

@@ -38,7 +38,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     precision: str
     engine: str
     weights: str | None
-    input: tuple[int | None, int, int | None, int | None]
+    input: tuple[int | None, ...]
     decoded_side: int
     num_classes: int
     labels: tuple[str, ...]

@@ -149,7 +149,11 @@ def started_line(served: Service, url: str) -> str:
 
 
 def _log_to_stderr(level: str) -> None:
-    """Ours at the level asked for; the libraries' from warnings on, the form's parser never."""
+    """Ours at the level asked for; of the libraries only errors, as any client can cause warnings.
+
+    Each request that is not HTTP would be a line of uvicorn's, and quoted by the form's parser.
+    """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     LOG.setLevel(level.upper())
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # quotes what clients send
+    for name in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)

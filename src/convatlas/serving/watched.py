@@ -1,6 +1,7 @@
 """Around every request: its time, its line in the log, and an answer whatever happens inside."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Collection
@@ -14,6 +15,10 @@ from convatlas.serving.problems import CLIENT_GONE, Problem
 LOG = logging.getLogger("convatlas.serving")
 REFUSED = {404: "there is nothing here; see /openapi.json", 405: "not a method of this path"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+class _Unsent(Exception):
+    """The connection takes no answer any more."""
 
 
 class Watched:
@@ -38,7 +43,10 @@ class Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            try:
+                await send(message)
+            except Exception as error:  # a body that is no HTTP has ended the connection
+                raise _Unsent from error
 
         with self._metrics.in_flight.track_inprogress():
             try:  # with an application in the scope the router raises what it refuses
@@ -48,7 +56,8 @@ class Watched:
                 if problem.why:
                     self._metrics.rejected.labels(problem.why).inc()
                 if not status:
-                    await problem.response()(scope, receive, noted)
+                    with contextlib.suppress(_Unsent):
+                        await problem.response()(scope, receive, noted)
         self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
@@ -66,6 +75,8 @@ def _problem(error: BaseException) -> Problem:
     """What the client is told; what is nobody's fault but ours is also logged."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, _Unsent):
+        return Problem(CLIENT_GONE, "the client went away")
     if isinstance(error, HTTPException):
         detail = REFUSED.get(error.status_code, error.detail)
         return Problem(error.status_code, detail, headers=dict(error.headers or {}))
