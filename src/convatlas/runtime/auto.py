@@ -2,7 +2,9 @@
 
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from convatlas.errors import UserError
 from convatlas.runtime.engines import available, engine
@@ -45,10 +47,13 @@ def choose(
     *,
     block: float = BLOCK,
     hopeless: float = HOPELESS,
+    judged: Mapping[str, Engine] = MappingProxyType({}),
 ) -> Choice:
     """Build the engines, refuse those unequal to eager, measure the others in turn.
 
     ``hopeless``: how many times slower than the best an engine may be and still be measured.
+    ``judged``: engines measured too though they are not equal, as someone has judged them; none of
+    them is kept.
     Raises `UserError` if not one is left.
     """
     built: dict[str, Engine] = {}
@@ -69,13 +74,16 @@ def choose(
             refused.append(Measured(name=name, error=error, refused=said))
         else:
             built[name], errors[name] = made, error
+    for name, made in judged.items():
+        built[name], errors[name] = made, worst_error(job, made)
     if not built:
         raise UserError(f"no engine runs {job.network.name}: {refused[0].refused}")
     seconds = measure(job, built, block, hopeless)
     found = [Measured(name=n, error=errors[n], seconds=tuple(seconds[n])) for n in built]
     found.sort(key=lambda each: each.median)
     # an engine dropped after a lucky or unlucky first block must not win on fewer blocks
-    full = [each for each in found if len(each.seconds) == max(len(s) for s in seconds.values())]
+    most = max(len(s) for s in seconds.values())
+    full = [m for m in found if len(m.seconds) == most and m.name not in judged]
     return Choice(full[0].name, built[full[0].name], (*found, *refused))
 
 

@@ -1,6 +1,6 @@
 """How fast the engines of this machine run a network, beside torch eager."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,14 @@ from convatlas.tables import Table
 
 if TYPE_CHECKING:
     from convatlas.runtime.auto import Measured
+    from convatlas.runtime.bundle import Quantised
+    from convatlas.workbench.int8 import Int8
 
 COLUMNS = (
     *("network", "batch", "engine", "ms", "least", "most"),
     *("images/s", "x eager", "% of peak", "error"),
 )
+OF_INT8 = ("agreement %", "drop", "layers in int8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Bench:
     macs: int  # of one picture
     peak: float  # multiply-adds a second of a large matrix product on the same threads
     measured: "tuple[Measured, ...]"
+    quantised: "Mapping[str, Quantised] | None" = None  # of the engines in int8, where asked for
 
 
 def bench(
@@ -32,19 +36,24 @@ def bench(
     batches: Sequence[int] = (1,),
     engines: Sequence[str] = (),
     *,
+    size: str | None = None,
     threads: int | None = None,
     block: float | None = None,
+    int8: "Int8 | None" = None,
 ) -> tuple[Bench, ...]:
     """Measure every network at every batch on the named engines, or on all that are installed.
 
-    Blocks of the engines alternate. Raises `UserError`. Sets torch's number of threads.
+    ``size``: the input, like 3x224x224, which networks of one's own need (package.module:name).
+    Blocks of the engines alternate. ``int8``: measure int8 engines too, quantised with these
+    pictures. Raises `UserError`. Sets torch's number of threads.
     """
     import torch
 
     from convatlas.runtime.auto import BLOCK, choose
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.peak import peak
-    from convatlas.workbench.export import network_of
+    from convatlas.workbench.export import Given, network_of
+    from convatlas.workbench.int8 import quantise
 
     if min(batches, default=0) < 1:
         raise UserError(f"batches are numbers from 1, given {list(batches)}; like --batch 1,32")
@@ -52,28 +61,54 @@ def bench(
     torch.set_num_threads(count)
     top, found = peak(), []
     for name in networks:
-        network = network_of(name)
+        network = network_of(name, Given(input=size))
         job = Job(network=network, threads=count)
         macs = _macs(network.name, network.shape, network.module)
+        small = quantise(name, job, int8) if int8 else None
         for batch in batches:
             choice = choose(
-                job.at(batch), tuple(engines) or None, block=block or BLOCK, hopeless=float("inf")
+                job.at(batch),
+                tuple(engines) or None,
+                block=block or BLOCK,
+                hopeless=float("inf"),
+                judged=small.engines(job.at(batch)) if small else {},
             )
             found.append(
-                Bench(network=name, batch=batch, macs=macs, peak=top, measured=choice.measured)
+                Bench(
+                    network=name,
+                    batch=batch,
+                    macs=macs,
+                    peak=top,
+                    measured=(*choice.measured, *(small.refused if small else ())),
+                    quantised=small.reports if small else None,
+                )
             )
     return tuple(found)
 
 
 def table(benches: Sequence[Bench]) -> Table:
     """One row for each engine; a refused one says why in place of its error."""
-    return Table(COLUMNS, tuple(_row(b, each) for b in benches for each in b.measured))
+    if all(b.quantised is None for b in benches):
+        return Table(COLUMNS, tuple(_row(b, each) for b in benches for each in b.measured))
+    rows = tuple((*_row(b, each), *_of_int8(b, each)) for b in benches for each in b.measured)
+    return Table((*COLUMNS, *OF_INT8), rows)
+
+
+def _of_int8(b: Bench, each: "Measured") -> tuple[str | float, ...]:
+    """Percent of best classes that stay, points of accuracy lost, layers quantised."""
+    found = (b.quantised or {}).get(each.name)
+    if found is None:
+        return ("",) * len(OF_INT8)
+    drop = "unknown" if found.drop is None else round(100 * found.drop, 2)
+    layers = f"{found.layers - len(found.float_layers)} of {found.layers}"
+    return round(100 * found.agreement, 2), drop, layers
 
 
 def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
     start = (b.network, b.batch, each.name)
     if each.refused:
         return (*start, *("",) * 6, f"refused: {each.refused}")
+    small = (b.quantised or {}).get(each.name)
     eager = next((m.median for m in b.measured if m.name == "eager"), None)
     rate = b.batch / each.median
     return (
@@ -82,7 +117,7 @@ def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
         round(rate, 1),
         round(eager / each.median, 2) if eager else "",
         round(100 * rate * b.macs / b.peak, 1),
-        f"{each.error:.0e}",
+        f"{small.error:.0e} on average" if small else f"{each.error:.0e}",
     )
 
 

@@ -1,6 +1,7 @@
 """The pictures that int8 is calibrated on and judged by, for what is exported or measured."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,10 @@ from convatlas.errors import UserError
 if TYPE_CHECKING:
     from torch import nn
 
-    from convatlas.runtime.int8.quantised import Plan
+    from convatlas.runtime.auto import Measured
+    from convatlas.runtime.bundle import Quantised
+    from convatlas.runtime.engines.engine import Engine, Job
+    from convatlas.runtime.int8.quantised import Plan, Result
     from convatlas.runtime.int8.sample import Trained
     from convatlas.runtime.network import Network
 
@@ -36,6 +40,52 @@ def check(int8: Int8, to: str) -> None:
         value = getattr(int8, name)
         if value is not None and not 0 <= value <= 1:
             raise UserError(f"{name} is a share from 0 to 1, given {value:g}; 0.01 is one point")
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A network in int8, by the names of the engines that run it; and the engines refused."""
+
+    results: "Mapping[str, Result]"
+    refused: "tuple[Measured, ...]"
+
+    @property
+    def reports(self) -> "dict[str, Quantised]":
+        """What was lost, by engine."""
+        return {name: result.report for name, result in self.results.items()}
+
+    def engines(self, job: "Job") -> "dict[str, Engine]":
+        """Built for a job."""
+        from convatlas.runtime.int8.engines import INT8_ENGINES
+
+        return {
+            name: INT8_ENGINES[name][1](result.model, job) for name, result in self.results.items()
+        }
+
+
+def quantise(what: str, job: "Job", int8: Int8) -> Small:
+    """A network in int8 by every method, to be measured.
+
+    Weights that are drawn give scores that are nearly ties; unless an agreement is asked for by
+    name, none is demanded of them, as there is nothing to lose. Raises `UserError` for the data.
+    """
+    from convatlas.runtime.auto import Measured
+    from convatlas.runtime.export import make_card
+    from convatlas.runtime.int8.engines import INT8_ENGINES
+    from convatlas.runtime.int8.quantised import quantised
+    from convatlas.runtime.onnx_file import Form
+
+    network = job.network
+    if int8.min_agreement is None and network.source.get("weights", "").startswith("drawn"):
+        int8 = replace(int8, min_agreement=0.0)
+    asked = plan(what, network, int8)
+    results, refused = {}, []
+    for name, (method, _) in INT8_ENGINES.items():
+        try:
+            results[name] = quantised(job.onnx(), make_card(network, Form()), asked, method)
+        except UserError as error:
+            refused.append(Measured(name=name, error=float("inf"), refused=str(error)))
+    return Small(results, tuple(refused))
 
 
 def plan(what: "str | nn.Module", network: "Network", int8: Int8) -> "Plan":

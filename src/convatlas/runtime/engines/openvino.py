@@ -1,5 +1,7 @@
 """OpenVINO on the CPU for one shape, in float32 (left alone it may compute in bfloat16)."""
 
+from typing import Any
+
 import numpy as np
 
 from convatlas.runtime.engines.engine import Engine, Job
@@ -9,8 +11,12 @@ from convatlas.runtime.network import Array
 
 def build(job: Job) -> Engine:
     """A compiled model whose batch is fixed."""
+    return run_model(need("openvino").Core().read_model(job.onnx()), job)
+
+
+def run_model(model: Any, job: Job) -> Engine:
+    """The same of another model of the network; its shape is changed in place."""
     core = need("openvino").Core()
-    model = core.read_model(job.onnx())
     model.reshape(list(job.shape))
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",

@@ -12,14 +12,9 @@ from typing import Any
 from convatlas.runtime.extras import need
 from convatlas.runtime.int8.judge import Fed
 from convatlas.runtime.int8.prepared import Prepared, hushed
+from convatlas.runtime.int8.rounding import OPERATIONS, float_nodes, unrounded
 from convatlas.runtime.onnx_file import INPUT
 
-# What has an int8 kernel, or only moves values that are int8 already. Normalisations, softmax and
-# activations but ReLU have none: in between them values would be rounded for nothing.
-OPERATIONS = (
-    *("Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Relu", "Clip", "Concat"),
-    *("MaxPool", "AveragePool", "GlobalAveragePool", "Reshape", "Flatten", "Transpose", "Split"),
-)
 VNNI = ("avx512_vnni", "avx_vnni", "avxvnni")
 
 
@@ -34,8 +29,10 @@ def quantise(
 
     Ranges are measured in the first call for a model, and kept beside it for the next ones.
     """
-    quantization = need("onnxruntime.quantization")
+    onnx, quantization = need("onnx"), need("onnxruntime.quantization")
     kinds = quantization.QuantType
+    graph = onnx.load(model.model, load_external_data=False).graph
+    floats = float_nodes(graph, (*model.entry, *keep))
     made, ranges = model.beside("int8.onnx"), model.beside("ranges.json")
     arm = platform.machine() in ("arm64", "aarch64")
     with hushed():
@@ -50,10 +47,10 @@ def quantise(
             activation_type=kinds.QInt8 if arm else kinds.QUInt8,
             weight_type=kinds.QInt8,
             nodes_to_quantize=None if only is None else list(only),
-            nodes_to_exclude=[*model.entry, *keep],
+            nodes_to_exclude=sorted(floats),
             calibration_cache_path=ranges,
         )
-    blob = made.read_bytes()
+    blob: bytes = unrounded(onnx.load(made), floats).SerializeToString()
     made.unlink()
     return blob
 
