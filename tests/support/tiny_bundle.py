@@ -99,7 +99,10 @@ def tiny_card(tiny: Tiny) -> BundleCard:
     )
 
 
-def tiny_bundle(path: Path, tiny: Tiny = Tiny()) -> Path:
+PLAIN = Tiny()
+
+
+def tiny_bundle(path: Path, tiny: Tiny = PLAIN) -> Path:
     """Write it; returns the path."""
     write_bundle(path, Bundle(tiny_card(tiny), tiny_model(tiny)))
     return path

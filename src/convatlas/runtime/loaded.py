@@ -79,6 +79,8 @@ def _options(threads: int) -> tuple[Any, Any]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors reach the caller as exceptions
+    # threads that spin while they wait take the processors from those that decode pictures
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort, options
 
 
