@@ -1,0 +1,126 @@
+import copy
+import dataclasses
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+import torch
+from runnable import network
+from safetensors import safe_open
+
+from convatlas.errors import UserError
+from convatlas.runtime import formats
+from convatlas.runtime.bundle import BundleCard, read_bundle
+from convatlas.runtime.export import export, make_card
+from convatlas.runtime.formats import CARD_KEY, FORMATS, Format
+from convatlas.runtime.network import Network, random_pixels, relative_error
+from convatlas.runtime.onnx_file import Form
+
+
+def one_weight_off(right: Network) -> Network:
+    """The same with a single weight of the first convolution changed by half of the largest."""
+    module = copy.deepcopy(right.module)
+    weight = next(module.parameters())
+    with torch.no_grad():
+        weight[0, 0, 0, 0] += weight.abs().max() / 2
+    return dataclasses.replace(right, module=module)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_file_with_one_wrong_weight_is_refused(
+    to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = network("lenet-bn")
+    wrong, real = one_weight_off(right), FORMATS[to]
+
+    def write(given: Network, form: Form, card: BundleCard, path: Path) -> None:
+        assert given is right
+        real.write(wrong, form, card, path)
+
+    monkeypatch.setitem(FORMATS, to, Format(real.suffix, write, real.open))
+    (tmp_path / f"net{real.suffix}").write_bytes(b"an older file")
+    with pytest.raises(UserError, match="computes something else than lenet-bn"):
+        export(right, to, tmp_path / "net")
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"an older file"]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_what_is_opened_is_the_file(to: str, tmp_path: Path) -> None:
+    small = network("lenet-bn")
+    wrong, path = one_weight_off(small), tmp_path / f"net{FORMATS[to].suffix}"
+    FORMATS[to].write(wrong, Form(), make_card(small, Form()), path)
+    fed = random_pixels((2, 1, 28, 28))
+    found = FORMATS[to].open(small, path)(fed)
+    assert relative_error(found, wrong.eager(fed)) < 1e-5
+    assert relative_error(found, small.eager(fed)) > 1e-4
+
+
+def card_in(to: str, path: Path) -> str:
+    """The text of the card, by the means of the format alone."""
+    if to == "onnx":
+        return {entry.key: entry.value for entry in onnx.load(path).metadata_props}[CARD_KEY]
+    if to == "openvino":
+        entry = ET.parse(path).getroot().find(f"rt_info/{CARD_KEY}")
+        assert entry is not None
+        return entry.attrib["value"]
+    if to == "safetensors":
+        with safe_open(path, "np") as weights:
+            return str(weights.metadata()[CARD_KEY])
+    extra = {"card.json": ""}
+    if to == "torchscript":
+        with formats.quiet():
+            torch.jit.load(path, _extra_files=extra)
+    else:
+        torch.export.load(path, extra_files=extra)
+    text = extra["card.json"]
+    return text.decode() if isinstance(text, bytes) else text
+
+
+@pytest.mark.parametrize("to", [name for name in FORMATS if name != "bundle"])
+def test_the_card_travels_in_the_formats_own_metadata(to: str, tmp_path: Path) -> None:
+    small = dataclasses.replace(
+        network("lenet-bn", prepared=True), source={"weights": "drawn"}, labels=tuple("0123456789")
+    )
+    receipt = export(small, to, tmp_path / "net")
+    path = next(file for file in receipt.files if file.suffix != ".bin")
+    found = msgspec.json.decode(card_in(to, path), type=BundleCard)
+    assert found == msgspec.structs.replace(receipt.card, compared=())
+    assert found.preparation == small.preparation
+    assert found.source == {"weights": "drawn"}
+
+
+def test_a_bundles_card_says_how_it_was_compared(tmp_path: Path) -> None:
+    receipt = export(network("lenet-bn", prepared=True), "bundle", tmp_path / "net")
+    assert read_bundle(receipt.files[0]).card == receipt.card
+    assert receipt.card.compared
+
+
+@pytest.mark.parametrize("to", ["torchscript", "exported-program", "openvino"])
+def test_a_file_of_any_size_answers_at_sizes_it_was_not_compared_at(
+    to: str, tmp_path: Path
+) -> None:
+    free = network("nin-cifar")
+    receipt = export(free, to, tmp_path / "net", Form(dynamic_size=True))
+    path = next(file for file in receipt.files if file.suffix != ".bin")
+    run = FORMATS[to].open(free, path)
+    for shape in ((1, 3, 33, 47), (5, 3, 64, 32)):
+        fed = np.random.default_rng(0).standard_normal(shape, np.float32)
+        assert relative_error(run(fed), free.eager(fed)) < 1e-4
+
+
+@pytest.mark.parametrize("to", ["torchscript", "exported-program"])
+def test_adaptive_pools_stay_what_they_are_in_torchs_own_formats(to: str, tmp_path: Path) -> None:
+    pool = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d((6, 5)), torch.nn.Flatten()).eval()
+    free = Network(name="pool", module=pool, shape=(3, 14, 14))
+    assert export(free, to, tmp_path / "net", Form(dynamic_size=True)).error < 1e-6
+
+
+def test_every_tensor_of_a_weights_file_is_compared(tmp_path: Path) -> None:
+    small = network("lenet-bn")
+    path = tmp_path / "net.safetensors"
+    FORMATS["safetensors"].write(small, Form(), make_card(small, Form()), path)
+    with safe_open(path, "np") as weights:
+        assert set(weights.keys()) == set(small.module.state_dict())
