@@ -1,5 +1,6 @@
 """``convatlas serve``."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ def command(**given: Any) -> None:
 def _serve(arguments: Arguments) -> None:
     from convatlas.runtime.extras import need
 
+    # from 1.32 on ONNX Runtime reports its use to its makers, from a database in the home folder
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         need(package)
     from convatlas.runtime.opened import open_classifier

@@ -93,19 +93,19 @@ async def _classify(
         asyncio.ensure_future(_one(service, place, sent, top))
         for place, sent in zip(places, uploads, strict=True)
     ]
-    work = asyncio.gather(*tasks)
+    work = asyncio.gather(*tasks, return_exceptions=True)
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((work, gone), timeout=clock.left(), return_when=asyncio.FIRST_COMPLETED)
         if work.done():
-            return tuple(await work)
+            return tuple(_answered(each) for each in work.result())
     except EngineFailed:
         service.metrics.failed.inc()
         raise Problem(500, "the engine failed on this batch; the server's log says why") from None
     except Stopped:
         raise Problem(503, "the server is stopping; send it to another") from None
     finally:
-        for task in (*tasks, gone):  # one that failed leaves the others running
+        for task in (*tasks, gone):
             task.cancel()
         for place in places:
             place.give_back()
@@ -127,6 +127,12 @@ async def _one(service: Service, place: Room, sent: Upload, top: int) -> Predict
     service.metrics.pictures.inc()
     found = guesses(service.classifier, probabilities, top)
     return Prediction(name=sent.name, guesses=found, error=None)
+
+
+def _answered(found: Prediction | BaseException) -> Prediction:
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 async def _gone(request: Request) -> None:
