@@ -54,10 +54,7 @@ def test_a_model_and_a_card_at_odds(
 
 
 def loaded(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Loaded:
-    def run(fed: object) -> None:
-        raise AssertionError
-
-    return Loaded(inputs=inputs, outputs=outputs, run=run)  # type: ignore[arg-type]
+    return Loaded(inputs=inputs, outputs=outputs, run=lambda fed: fed)
 
 
 def test_models_of_another_kind_altogether() -> None:

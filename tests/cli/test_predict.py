@@ -1,0 +1,397 @@
+import csv
+import io
+import itertools
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+from tiny_bundle import Tiny, tiny_bundle, tiny_card, tiny_model
+
+from convatlas.runtime.bundle import Bundle, write_bundle
+
+CONVATLAS = [sys.executable, "-m", "convatlas", "predict"]
+RED, GREEN = (255, 0, 0), (0, 255, 0)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> str:
+    return tiny_bundle(tmp_path / "t.convatlas").name
+
+
+@pytest.fixture
+def pics(tmp_path: Path) -> str:
+    """Twelve pictures, red and green in turn; one broken, and two files that are none."""
+    for number in range(12):
+        path = tmp_path / "pics" / ("even" if number % 2 == 0 else "odd") / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 30), RED if number % 2 == 0 else GREEN).save(path)
+    (tmp_path / "pics" / "odd" / "07.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    (tmp_path / "pics" / "list.txt").touch()
+    (tmp_path / "pics" / "odd" / "list.txt").touch()
+    return "pics"
+
+
+@pytest.fixture
+def predict() -> Run:
+    def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*CONVATLAS, *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return run
+
+
+def test_one_picture_is_one_line(bundle: str, pics: str, predict: Run) -> None:
+    ran = predict(bundle, "pics/even/00.png")
+    # exp(10) beside twice exp(0)
+    assert ran.stdout == "pics/even/00.png  red 100.0%, green 0.0%, blue 0.0%\n"
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+    top = predict(bundle, "pics/even/00.png", "--top", 1)
+    assert top.stdout == "pics/even/00.png  red 100.0%\n"
+    turned = predict(bundle, "pics/even/00.png", "--invert")
+    assert turned.stdout == "pics/even/00.png  green 50.0%, blue 50.0%, red 0.0%\n"
+
+
+def test_a_folder_is_done_whole_and_the_broken_named(bundle: str, pics: str, predict: Run) -> None:
+    ran = predict(bundle, pics, "--top", 1)
+    assert ran.returncode == 2
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 11
+    assert lines[0] == "pics/even/00.png  red 100.0%"
+    assert lines[-1] == "pics/odd/11.png  green 100.0%"
+    error, summary = ran.stderr.splitlines()
+    assert error.startswith("error: pics/odd/07.png: broken or cut off")
+    assert summary.startswith("11 done, 1 failed, 2 other files passed over, ")
+    assert summary.endswith(" pictures/s")
+
+
+@pytest.mark.parametrize("arguments", [("pics",), ("pics/**/*.png",), ("pics/even", "pics/o*/*")])
+def test_json_is_one_array_with_an_object_a_line(
+    arguments: tuple[str, ...], bundle: str, pics: str, predict: Run
+) -> None:
+    ran = predict(bundle, *arguments, "--json")
+    records = json.loads(ran.stdout)
+    assert len(records) == 12
+    assert ran.stdout.count("\n") == 14
+    for record in records:
+        assert set(record) == {"path", "guesses", "error"}
+        if record["path"] == "pics/odd/07.png":
+            assert record["guesses"] == []
+            assert record["error"].startswith("broken or cut off")
+        else:
+            wanted = "red" if "even" in record["path"] else "green"
+            assert record["guesses"][0]["class"] == wanted
+            assert sum(g["probability"] for g in record["guesses"]) == pytest.approx(1)
+
+
+def test_csv_has_a_row_for_each(bundle: str, pics: str, predict: Run) -> None:
+    ran = predict(bundle, pics, "--csv", "--top", 2)
+    rows = list(csv.reader(io.StringIO(ran.stdout)))
+    assert rows[0] == ["path", "class1", "probability1", "class2", "probability2", "error"]
+    assert {len(row) for row in rows} == {6}
+    assert len(rows) == 13
+    [broken] = [row for row in rows if row[0] == "pics/odd/07.png"]
+    assert broken[1:5] == [""] * 4
+    assert broken[5].startswith("broken or cut off")
+    # no more columns than there are classes
+    wide = predict(bundle, "pics/even/00.png", "--csv", "--top", 50).stdout.splitlines()
+    assert wide[0].endswith("class3,probability3,error")
+
+
+def test_batches_threads_and_engines_change_nothing(bundle: str, pics: str, predict: Run) -> None:
+    plain = predict(bundle, pics, "--csv").stdout
+    for options in (
+        *(("--batch", "1"), ("--batch", "5"), ("--batch", "999"), ("--threads", "1")),
+        ("--engine", "openvino"),
+    ):
+        other = predict(bundle, pics, "--csv", *options).stdout
+        for ours, theirs in zip(
+            csv.DictReader(io.StringIO(other)), csv.DictReader(io.StringIO(plain)), strict=True
+        ):
+            assert ours["class1"] == theirs["class1"]
+            # sums of float32 in another order
+            assert float(ours["probability1"] or 0) == pytest.approx(
+                float(theirs["probability1"] or 0), rel=1e-4
+            )
+
+
+@pytest.mark.parametrize("batch", [1, 4, 30])
+def test_a_bundle_of_a_fixed_batch(batch: int, pics: str, tmp_path: Path, predict: Run) -> None:
+    tiny_bundle(tmp_path / "f.convatlas", Tiny(batch=batch))
+    ran = predict("f.convatlas", pics, "--top", 1)
+    assert [line.split("  ")[1][:3] for line in ran.stdout.splitlines()] == ["red"] * 6 + [
+        "gre"
+    ] * 5
+
+
+def test_names_from_standard_input(bundle: str, pics: str, predict: Run) -> None:
+    names = [f"pics/even/{n:02}.png" for n in range(0, 12, 2)]
+    for stdin in ("\n".join(names), "\0".join(names) + "\0", "\r\n".join([*names, ""])):
+        ran = predict(bundle, "-", "--json", stdin=stdin)
+        assert [record["path"] for record in json.loads(ran.stdout)] == names
+        assert ran.returncode == 0
+    both = predict(bundle, "pics/odd/01.png", "-", stdin=names[0])
+    assert [line.split()[0] for line in both.stdout.splitlines()] == ["pics/odd/01.png", names[0]]
+    empty = predict(bundle, "-", "--json")
+    assert (empty.stdout, empty.returncode) == ("[]\n", 2)
+    assert empty.stderr == "error: standard input names no files; write one a line\n"
+    twice = predict(bundle, "-", "-")
+    assert twice.stderr == "error: standard input can be read once; give - once\n"
+
+
+def begun(*arguments: str | Path, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*CONVATLAS, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
+
+
+def test_each_name_is_answered_before_the_next_is_written(bundle: str, pics: str) -> None:
+    with begun(bundle, "-", "--top", 1) as running:
+        assert running.stdin
+        assert running.stdout
+        for name, colour in (("pics/even/00.png", "red"), ("pics/odd/01.png", "green")) * 3:
+            running.stdin.write(name + "\n")
+            running.stdin.flush()
+            assert running.stdout.readline() == f"{name}  {colour} 100.0%\n"
+        running.stdin.close()
+        assert running.wait() == 0
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", "--top=1"])
+def test_control_c_says_stopped_and_leaves_what_can_be_read(
+    form: str, bundle: str, pics: str
+) -> None:
+    with begun(bundle, "-", form) as running:
+        assert running.stdin
+        assert running.stdout
+        assert running.stderr
+        running.stdin.write("pics/even/00.png\npics/odd/01.png\n")
+        running.stdin.flush()
+        first = running.stdout.readline()
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
+        out, err = first + running.stdout.read(), running.stderr.read()
+    assert err.splitlines()[-1] == "stopped"
+    assert "Traceback" not in err
+    assert err.startswith("2 done, 0 failed, ")
+    if form == "--json":
+        assert [r["path"] for r in json.loads(out)] == ["pics/even/00.png", "pics/odd/01.png"]
+    if form == "--csv":
+        assert len(list(csv.DictReader(io.StringIO(out)))) == 2
+
+
+def test_a_closed_pipe_ends_it_quietly(bundle: str, pics: str) -> None:
+    names = "pics/even/00.png\n" * 20_000
+    with begun(bundle, "-") as running:
+        assert running.stdin
+        assert running.stdout
+        assert running.stderr
+        stdin = running.stdin
+
+        def write() -> None:
+            try:
+                stdin.write(names)
+                stdin.close()
+            except BrokenPipeError:
+                pass
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.wait(60) == 141
+        writing.join()
+        assert running.stderr.read().splitlines()[1:] == []  # at most the line about all
+
+
+def test_nothing_that_fits_is_said(bundle: str, pics: str, predict: Run) -> None:
+    for argument, said in (
+        ("pics/*.tiff", "error: pics/*.tiff: no picture fits this pattern; pictures are named"),
+        ("cache", "error: cache: no picture in this folder; pictures are named .jpg"),
+        ("none.png", "error: none.png: cannot be read: No such file or directory"),
+    ):
+        Path("cache").mkdir(exist_ok=True)
+        ran = predict(bundle, argument, "--json")
+        assert ran.returncode == 2
+        assert ran.stderr.startswith(said)
+        assert ran.stderr.count("\n") == 1
+        assert len(json.loads(ran.stdout)) == 1
+
+
+def test_names_that_are_no_unicode(bundle: str, pics: str, tmp_path: Path) -> None:
+    name = b"caf\xe9.png"
+    os.link("pics/even/00.png", name)
+    for form in ("--json", "--csv", "--top=1"):
+        ran = subprocess.run(
+            [*map(os.fsencode, [*CONVATLAS, bundle]), name, form.encode()],
+            capture_output=True,
+            check=True,
+        )
+        if form == "--json":
+            [record] = json.loads(ran.stdout)
+            assert os.fsencode(record["path"]) == name
+        else:
+            assert name in ran.stdout
+
+
+def test_labels_are_written_as_they_are(pics: str, tmp_path: Path, predict: Run) -> None:
+    labels = ("crème, brûlée", 'say "cheese"', "日本")
+    tiny_bundle(tmp_path / "l.convatlas", Tiny(labels=labels))
+    assert labels[0] in predict("l.convatlas", "pics/even/00.png").stdout
+    [record] = json.loads(predict("l.convatlas", "pics/even/00.png", "--json").stdout)
+    assert {g["class"] for g in record["guesses"]} == set(labels)
+    [row] = csv.DictReader(io.StringIO(predict("l.convatlas", "pics/even/00.png", "--csv").stdout))
+    assert {row[f"class{n}"] for n in (1, 2, 3)} == set(labels)
+
+
+def test_weights_that_were_drawn_are_warned_of(pics: str, tmp_path: Path, predict: Run) -> None:
+    card = msgspec.structs.replace(
+        tiny_card(Tiny()), source={"weights": "drawn at random (seed 0)"}
+    )
+    write_bundle(tmp_path / "d.convatlas", Bundle(card, tiny_model(Tiny())))
+    ran = predict("d.convatlas", "pics/even/00.png")
+    assert ran.returncode == 0
+    assert ran.stderr == (
+        "warning: d.convatlas was never trained; its weights are drawn at random (seed 0)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none", "x.png"], "error: there is no run folder none, nor a bundle of that name; "),
+        (["none.convatlas", "x.png"], "error: there is no file none.convatlas; `convatlas export`"),
+        (["pics", "x.png"], "error: pics holds no model.safetensors; is it a run folder?"),
+        (["pics", "x.png", "--engine", "openvino"], "error: pics is a run, which torch computes"),
+        (["pics/list.txt", "x.png"], "error: pics/list.txt is no bundle, or damaged"),
+        (["pics/even/00.png", "x.png"], "error: pics/even/00.png is no bundle, or damaged"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], said: str, pics: str, predict: Run) -> None:
+    ran = predict(*arguments)
+    assert ran.stderr.startswith(said)
+    assert ran.stderr.count("\n") == 1
+    assert ran.stdout == ""
+    assert ran.returncode == 2
+
+
+PROBE = """
+import json, sys
+from convatlas.cli import main
+sys.argv = ["convatlas", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def test_a_bundle_is_run_without_torch_and_what_else_is_slow(bundle: str, pics: str) -> None:
+    out = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(["predict", bundle, "pics/even/00.png"])],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert out[0].startswith("pics/even/00.png  red")
+    modules = set(json.loads(out[-1]))
+    assert "onnxruntime" in modules
+    heavy = {"torch", "onnx", "openvino", "rich", "pooch", "requests", "jinja2", "matplotlib"}
+    assert not modules & (heavy | {"tempfile", "concurrent", "safetensors", "http"})
+
+
+def test_a_large_bundle_is_kept_ready_and_answers_the_same(
+    pics: str, tmp_path: Path, predict: Run
+) -> None:
+    tiny_bundle(tmp_path / "w.convatlas", Tiny(wide=60_000))
+    first = predict("w.convatlas", "pics/even/00.png", "--json")
+    assert [path.name for path in (tmp_path / "cache" / "engines").glob("*/*.onnx")]
+    assert predict("w.convatlas", "pics/even/00.png", "--json").stdout == first.stdout
+
+
+def at_a_terminal(*arguments: str) -> str:
+    """What is written to standard error while it is a terminal."""
+    ours, theirs = pty.openpty()
+    with begun(*arguments, stderr=theirs) as running:
+        os.close(theirs)
+        running.communicate("")
+    seen = b""
+    try:
+        while piece := os.read(ours, 4096):
+            seen += piece
+    except OSError:  # so Linux says that the other side is closed
+        pass
+    os.close(ours)
+    return seen.decode()
+
+
+def test_a_bar_is_shown_at_a_terminal_for_many(bundle: str, pics: str) -> None:
+    many = at_a_terminal(bundle, pics)
+    assert "12/?" in many
+    assert "error: pics/odd/07.png: broken or cut off" in many
+    assert "11 done, 1 failed" in many
+    assert "12/12" in at_a_terminal(bundle, *["pics/even/00.png"] * 12)
+    assert at_a_terminal(bundle, "pics/even/00.png") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory, as Linux has it")
+def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
+    card = tiny_card(Tiny())
+    assert card.preparation
+    how = msgspec.structs.replace(card.preparation, side=64, crop=8)  # 12 kB decoded
+    write_bundle(
+        tmp_path / "m.convatlas",
+        Bundle(msgspec.structs.replace(card, preparation=how), tiny_model(Tiny())),
+    )
+    (tmp_path / "many").mkdir()
+    Image.new("RGB", (64, 64), RED).save(tmp_path / "many" / "00000.png")
+    for number in range(1, 10_000):
+        os.link(tmp_path / "many" / "00000.png", tmp_path / "many" / f"{number:05}.png")
+    with begun("m.convatlas", "many", "--json", stderr=subprocess.DEVNULL) as running:
+        assert running.stdout
+        lines = iter(running.stdout)
+        assert len(list(itertools.islice(lines, 2000))) == 2000
+        early = peak(running.pid)
+        # the last thousand lines are more than a pipe holds, so that the process is still there
+        assert len(list(itertools.islice(lines, 7000))) == 7000
+        late = peak(running.pid)
+        assert len(list(lines)) == 1002  # with two brackets
+    assert running.returncode == 0
+    # 7,000 decoded pictures would be 86 MB, what is said of them 7 MB; the rest is the allocator's
+    assert late - early < 4096
+
+
+def peak(pid: int) -> int:
+    """The most memory a process has had so far, in KiB."""
+    lines: Iterator[str] = iter(Path(f"/proc/{pid}/status").read_text().splitlines())
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
