@@ -1,0 +1,188 @@
+"""What stands around a convolution in a functional aten graph and can be done in its stroke."""
+
+import math
+from dataclasses import dataclass
+from operator import getitem
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule, Node
+
+aten = torch.ops.aten
+NORM = aten._native_batch_norm_legit_no_training.default
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A kernel's window, as the kernel takes it."""
+
+    rows: int
+    columns: int
+    stride: int
+    top: int
+    left: int
+    dilation: int
+
+    def numbers(self) -> list[int]:
+        """In the kernel's order."""
+        return [self.rows, self.columns, self.stride, self.top, self.left, self.dilation]
+
+
+POINT = Window(1, 1, 1, 0, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The maps a convolution reads as if concatenated, the norm and the ReLU between."""
+
+    maps: tuple[Node, ...]
+    norm: Node | None
+    relu: bool
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The last operation done in the stroke, the norm, the map that is added, and the ReLU."""
+
+    last: Node
+    norm: Node | None
+    other: Node | None
+    relu: bool
+
+
+def window_of(node: Node) -> Window | None:
+    """The window of a convolution the kernel can do, or ``None``."""
+    if node.target is not aten.conv2d.default:
+        return None
+    defaults: tuple[Any, ...] = (None, [1, 1], [0, 0], [1, 1], 1)
+    x, weight, *options = given(node)
+    _, stride, padding, dilation, groups = *options, *defaults[len(options) :]
+    if groups != 1 or not _constant(weight) or not _plain(x):
+        return None
+    if stride[0] != stride[-1] or dilation[0] != dilation[-1]:
+        return None
+    rows, columns = shape_of(weight)[2:]
+    return Window(rows, columns, stride[0], padding[0], padding[-1], dilation[0])
+
+
+def before(x: Node) -> Before:
+    """What can be done while the input of a convolution is read."""
+    at, relu = x, False
+    norm: Node | None = None
+    if is_relu(at) and len(at.users) == 1:
+        at, relu = given(at)[0], True
+    if _is_normed(at) and len(at.users) == 1:
+        norm = given(at)[0]
+        at = given(norm)[0]
+    return Before(parts(at) if _read_in_parts(at) else (at,), norm, relu)
+
+
+def after(node: Node) -> After:
+    """What can be done to the sums before they are stored."""
+    last, norm, other = node, None, None
+    user = only_user(last)
+    if user is not None and user.target is NORM and given(user)[0] is last:
+        taken = only_user(user)
+        if taken is not None and given(taken)[1] == 0:
+            norm, last = user, taken
+    user = only_user(last)
+    if user is not None and (added := _added(user, last)):
+        other, last = added, user
+    user = only_user(last)
+    if user is not None and is_relu(user):
+        return After(user, norm, other, True)
+    return After(last, norm, other, False)
+
+
+def given(node: Node) -> tuple[Any, ...]:
+    """An operation's arguments; torch's type for them is a union of all there can be."""
+    return node.args
+
+
+def only_user(node: Node) -> Node | None:
+    """The single operation that reads a value, or ``None``."""
+    return next(iter(node.users)) if len(node.users) == 1 else None
+
+
+def is_relu(node: Node) -> bool:
+    """Whether an operation is a ReLU."""
+    return node.target is aten.relu.default
+
+
+def shape_of(node: Any) -> tuple[int, ...]:
+    """The shape found while exporting."""
+    return tuple(node.meta["val"].shape)
+
+
+def tensor_of(module: GraphModule, node: Any) -> Tensor:
+    """A constant of the graph."""
+    found: Any = module
+    for part in str(node.target).split("."):
+        found = getattr(found, part)
+    assert isinstance(found, Tensor)
+    return found.detach()
+
+
+def affine(module: GraphModule, norm: Node) -> tuple[Tensor, Tensor]:
+    """A batch norm as scale and shift of each channel, in double precision."""
+    weight, bias, mean, variance = (
+        None if each is None else tensor_of(module, each).double() for each in given(norm)[1:5]
+    )
+    assert mean is not None
+    assert variance is not None
+    scale = (variance + given(norm)[6]).rsqrt()
+    if weight is not None:
+        scale = scale * weight
+    shift = -mean * scale
+    return scale, shift if bias is None else shift + bias
+
+
+def pixels_of(node: Any) -> int:
+    """How many rows a linear layer multiplies."""
+    return math.prod(shape_of(node)[:-1])
+
+
+def _constant(node: Any) -> bool:
+    return isinstance(node, Node) and node.op == "get_attr"
+
+
+def _plain(node: Any) -> bool:
+    """Whether a value is a batch of float32 maps."""
+    value = node.meta["val"]
+    return value.dtype is torch.float32 and value.dim() == 4
+
+
+def _is_normed(node: Node) -> bool:
+    if node.target is not getitem or given(node)[1] != 0:
+        return False
+    return given(node)[0].target is NORM and _constant(given(given(node)[0])[3])
+
+
+def joins_channels(node: Node) -> bool:
+    """Whether an operation concatenates maps."""
+    return node.target is aten.cat.default and given(node)[1:] in ((1,), (-3,)) and _plain(node)
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The maps in a concatenation, those in its parts included; else the map itself."""
+    if not joins_channels(node):
+        return (node,)
+    return tuple(part for each in given(node)[0] for part in parts(each))
+
+
+def _read_in_parts(node: Node) -> bool:
+    """Whether all that read a concatenation can read its parts instead."""
+    return joins_channels(node) and all(
+        window_of(user) or user.target is NORM or _read_in_parts(user) for user in node.users
+    )
+
+
+def _added(node: Node, value: Node) -> Node | None:
+    """What an addition adds to a value of the same shape, or ``None``."""
+    if node.target is not aten.add.Tensor or node.kwargs or len(given(node)) != 2:
+        return None
+    other = given(node)[1] if given(node)[0] is value else given(node)[0]
+    if not isinstance(other, Node) or other is value or shape_of(other) != shape_of(value):
+        return None
+    return other if _plain(other) else None
