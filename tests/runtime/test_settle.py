@@ -30,9 +30,12 @@ def test_scores_depend_on_the_picture_afterwards() -> None:
         assert (first - second).abs().max() > 0.01 * first.std()
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v1-0.25", "preact-resnet110-cifar"])
+@pytest.mark.parametrize(
+    "name",
+    ["mobilenet_v1-0.25", pytest.param("preact-resnet1001-cifar", marks=pytest.mark.slow)],
+)
 def test_torch_itself_is_right_afterwards(name: str) -> None:
-    # with the true means and variances the second is off by 5e-5 or more, and deeper ones by 2e-3
+    # with the true means and variances the second is off by 2e-3
     module, side = drawn(name), models.blueprint(name).spec.image_size
     settle(module, (3, side, side))
     x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
