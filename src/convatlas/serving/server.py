@@ -67,6 +67,8 @@ def serve(
         served = service(
             open_classifier(), limits, engine=engine, token=token, stopping=stopping.is_set
         )
+        if (served.model.weights or "").startswith("drawn"):
+            LOG.warning("the weights of %s are %s", served.model.network, served.model.weights)
         server = _Server(_config(served), stopping, lambda: say(started_line(served, url)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)  # also when uvicorn raises them once more
