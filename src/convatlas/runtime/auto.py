@@ -2,19 +2,22 @@
 
 import statistics
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from convatlas.errors import UserError
-from convatlas.runtime.engines import available, engine
+from convatlas.runtime.engines import ENGINES, EQUAL, available, engine
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.network import Array, random_pixels, relative_error
+from convatlas.runtime.remembered import recall, remember
 
-TOLERANCE = 1e-4
 BLOCK = 0.3  # seconds of one measurement; shorter ones rank engines by luck
 ROUNDS = 5
 HOPELESS = 1.5  # times the best median after a round, and an engine is measured no more
+BUDGET = 120.0  # seconds after which no further engine is built
+QUICK = 3e-3  # seconds a call below which waking threads may cost more than they bring
+ALONE = "@1"  # after an engine's name: on one thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,57 +37,92 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The engine kept, by name and ready to run, and all that was measured, fastest first."""
+    """The engine kept, by name and ready to run, and all that was measured, fastest first.
+
+    Nothing was measured if the choice was remembered.
+    """
 
     name: str
     engine: Engine
     measured: tuple[Measured, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is done to find the fastest: seconds of a block, and for building all engines.
+
+    ``hopeless``: how many times slower than the best an engine may be and still be measured.
+    """
+
+    block: float = BLOCK
+    budget: float = BUDGET
+    hopeless: float = HOPELESS
+
+
+def fastest(job: Job, effort: Effort = Effort()) -> Choice:
+    """The engine remembered for this job and machine, if it still is equal; else one is chosen.
+
+    Raises `UserError` if not one runs the network.
+    """
+    known = recall(job)
+    if known is not None:
+        try:
+            made = build(known.engine, job)
+            if worst_error(job, made) <= tolerance(known.engine):
+                return Choice(known.engine, made, ())
+        except Exception:  # it was built once; whatever changed, choosing again finds out
+            pass
+    choice = choose(job, effort=effort)
+    kept = next(each for each in choice.measured if each.name == choice.name)
+    remember(job, choice.name, kept.median)
+    return choice
+
+
 def choose(
     job: Job,
-    names: tuple[str, ...] | None = None,
+    names: Sequence[str] = (),
     *,
-    block: float = BLOCK,
-    hopeless: float = HOPELESS,
+    effort: Effort = Effort(),
     judged: Mapping[str, Engine] = MappingProxyType({}),
 ) -> Choice:
     """Build the engines, refuse those unequal to eager, measure the others in turn.
 
-    ``hopeless``: how many times slower than the best an engine may be and still be measured.
-    ``judged``: engines measured too though they are not equal, as someone has judged them; none of
-    them is kept.
+    ``names``: by default all that run here, the quickest to build first, as far as the budget
+    goes, and for quick networks the best on one thread too. ``judged``: engines measured too
+    though they are not equal, as someone has judged them; none of them is kept.
     Raises `UserError` if not one is left.
     """
-    built: dict[str, Engine] = {}
-    errors: dict[str, float] = {}
-    refused: list[Measured] = []
-    for name in names or available():
-        try:
-            made = engine(name, job)
-            error = worst_error(job, made)
-        except Exception as problem:  # engines raise what they like
-            if isinstance(problem, UserError) and names:
-                raise
-            said = " ".join(str(problem).split())[:200]
-            refused.append(Measured(name=name, error=float("inf"), refused=said))
-            continue
-        if error > TOLERANCE:
-            said = f"relative error {error:.1e}, at most {TOLERANCE:.0e} is accepted"
-            refused.append(Measured(name=name, error=error, refused=said))
-        else:
-            built[name], errors[name] = made, error
-    for name, made in judged.items():
-        built[name], errors[name] = made, worst_error(job, made)
+    built, errors, refused = _built(job, names, effort.budget)
     if not built:
         raise UserError(f"no engine runs {job.network.name}: {refused[0].refused}")
-    seconds = measure(job, built, block, hopeless)
+    for name, made in judged.items():
+        built[name], errors[name] = made, worst_error(job, made)
+    seconds = measure(job, built, effort)
+    if not names:
+        alone = _alone(job, seconds)
+        if alone:
+            for name, made in alone.items():
+                built[name], errors[name] = made, worst_error(job, made)
+            seconds = measure(job, built, effort)
     found = [Measured(name=n, error=errors[n], seconds=tuple(seconds[n])) for n in built]
     found.sort(key=lambda each: each.median)
     # an engine dropped after a lucky or unlucky first block must not win on fewer blocks
-    most = max(len(s) for s in seconds.values())
-    full = [m for m in found if len(m.seconds) == most and m.name not in judged]
+    equal = [each for each in found if each.name not in judged]
+    full = [m for m in equal if len(m.seconds) == max(len(each.seconds) for each in equal)]
     return Choice(full[0].name, built[full[0].name], (*found, *refused))
+
+
+def build(name: str, job: Job) -> Engine:
+    """The named engine; with ``@1`` behind its name on one thread."""
+    if name.endswith(ALONE):
+        return engine(name.removesuffix(ALONE), replace(job, threads=1))
+    return engine(name, job)
+
+
+def tolerance(name: str) -> float:
+    """The relative error to eager that the named engine may have."""
+    plain = name.removesuffix(ALONE)
+    return ENGINES[plain].tolerance if plain in ENGINES else EQUAL
 
 
 def worst_error(job: Job, made: Engine) -> float:
@@ -96,23 +134,66 @@ def worst_error(job: Job, made: Engine) -> float:
     return max(relative_error(made(pixels), job.network.eager(pixels)) for pixels in fed)
 
 
-def measure(
-    job: Job, built: dict[str, Engine], block: float, hopeless: float
-) -> dict[str, list[float]]:
+def measure(job: Job, built: Mapping[str, Engine], effort: Effort) -> dict[str, list[float]]:
     """Seconds a call of each engine, in blocks that alternate; hopeless ones are soon left out."""
     pixels = random_pixels(job.shape)
     seconds: dict[str, list[float]] = {name: [] for name in built}
-    calls = {name: max(1, round(block / _warm(made, pixels))) for name, made in built.items()}
+    calls = {n: max(1, round(effort.block / _warm(made, pixels))) for n, made in built.items()}
     left = list(built)
     for _ in range(ROUNDS):
         for name in left:
-            started = time.perf_counter()
-            for _call in range(calls[name]):
-                built[name](pixels)
-            seconds[name].append((time.perf_counter() - started) / calls[name])
+            seconds[name].append(block_of(built[name], pixels, calls[name]))
         best = min(statistics.median(seconds[name]) for name in left)
-        left = [n for n in left if statistics.median(seconds[n]) <= hopeless * best]
+        left = [n for n in left if statistics.median(seconds[n]) <= effort.hopeless * best]
     return seconds
+
+
+def block_of(made: Callable[[Array], object], pixels: Array, calls: int) -> float:
+    """Seconds a call of a block; one call before it is not counted, as others ran since."""
+    made(pixels)
+    started = time.perf_counter()
+    for _ in range(calls):
+        made(pixels)
+    return (time.perf_counter() - started) / calls
+
+
+def _built(
+    job: Job, names: Sequence[str], budget: float
+) -> tuple[dict[str, Engine], dict[str, float], list[Measured]]:
+    """The engines that are equal, their errors, and those that are not or were not tried."""
+    built: dict[str, Engine] = {}
+    errors: dict[str, float] = {}
+    refused: list[Measured] = []
+    started = time.monotonic()
+    for name in names or sorted(available(), key=lambda each: ENGINES[each].patience):
+        left = budget - (time.monotonic() - started)
+        if not names and built and ENGINES[name].patience > left:
+            said = f"not tried: of {budget:.0f} s for building engines {max(left, 0):.0f} are left"
+            refused.append(Measured(name=name, error=float("nan"), refused=said))
+            continue
+        try:
+            made = build(name, job)
+            error = worst_error(job, made)
+        except Exception as problem:  # engines raise what they like
+            if isinstance(problem, UserError) and names:
+                raise
+            said = " ".join(str(problem).split())[:200]
+            refused.append(Measured(name=name, error=float("inf"), refused=said))
+            continue
+        if error > tolerance(name):
+            said = f"relative error {error:.1e}, at most {tolerance(name):.0e} is accepted"
+            refused.append(Measured(name=name, error=error, refused=said))
+        else:
+            built[name], errors[name] = made, error
+    return built, errors, refused
+
+
+def _alone(job: Job, seconds: Mapping[str, Sequence[float]]) -> dict[str, Engine]:
+    """The engines with threads of their own on one thread, where a call is quick."""
+    if job.threads == 1 or min(map(statistics.median, seconds.values())) > QUICK:
+        return {}
+    names = [name for name in seconds if name in ENGINES and ENGINES[name].threaded]
+    return {f"{name}{ALONE}": build(f"{name}{ALONE}", job) for name in names}
 
 
 def _warm(made: Engine, pixels: Array) -> float:

@@ -18,14 +18,8 @@ from convatlas.runtime.onnx_file import INPUT
 VNNI = ("avx512_vnni", "avx_vnni", "avxvnni")
 
 
-def quantise(
-    model: Prepared,
-    feeds: Iterable[Fed],
-    *,
-    keep: Collection[str] = (),
-    only: Collection[str] | None = None,
-) -> bytes:
-    """The int8 file; the named nodes stay float32, or ``only`` the named become int8.
+def quantise(model: Prepared, feeds: Iterable[Fed], *, keep: Collection[str] = ()) -> bytes:
+    """The int8 file; the named nodes stay float32.
 
     Ranges are measured in the first call for a model, and kept beside it for the next ones.
     """
@@ -46,7 +40,6 @@ def quantise(
             reduce_range=weight_bits() == 7,
             activation_type=kinds.QInt8 if arm else kinds.QUInt8,
             weight_type=kinds.QInt8,
-            nodes_to_quantize=None if only is None else list(only),
             nodes_to_exclude=sorted(floats),
             calibration_cache_path=ranges,
         )

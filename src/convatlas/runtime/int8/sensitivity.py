@@ -35,8 +35,8 @@ def most_sensitive(model: Prepared, feeds: Feeds) -> tuple[Group, ...]:
     expected = [original(fed) for fed in few]
 
     def error(group: Group) -> float:
-        only = [layer.node for layer in group]
-        run = onnx_runner(onnx_quantiser.quantise(model, feeds, only=only))
+        others = [layer.node for layer in model.layers if layer not in group]
+        run = onnx_runner(onnx_quantiser.quantise(model, feeds, keep=others))
         pairs = zip(few, expected, strict=True)
         return sum(relative_error(run(fed), scores) for fed, scores in pairs)
 
