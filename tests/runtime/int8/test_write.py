@@ -214,8 +214,8 @@ def test_bench_says_why_int8_is_refused(digits_run: Path, monkeypatch: pytest.Mo
 
 def test_int8_is_never_the_choice(digits: Network) -> None:
     job = Job(network=digits)
-    choice = auto.choose(
-        job, ("eager",), effort=auto.Effort(block=0.01), judged={"fast-int8": lambda x: x[:, 0, 0]}
-    )
+    effort = auto.Effort(block=0.01)
+    judged = {"fast-int8": lambda pixels: pixels[:, 0, 0]}
+    choice = auto.choose(job, ("eager",), effort=effort, judged=judged)
     assert choice.name == "eager"
     assert {each.name for each in choice.measured} == {"eager", "fast-int8"}
