@@ -1,18 +1,17 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import msgspec
 import numpy as np
-import onnx
 import pytest
 import torch
 from runnable import network
-from safetensors import safe_open
 
 from convatlas.errors import UserError
-from convatlas.runtime import cases, export
-from convatlas.runtime.bundle import BundleCard, read_bundle
+from convatlas.runtime import cases, export, onnx_file
 from convatlas.runtime.export import TOLERANCE
-from convatlas.runtime.formats import CARD_KEY, FORMATS
+from convatlas.runtime.formats import FORMATS, Format
 from convatlas.runtime.onnx_file import Form
 
 
@@ -33,22 +32,6 @@ def test_fused_and_of_any_size(to: str, tmp_path: Path) -> None:
     assert free.card.input == (None, 3, None, None)
     assert [c.inputs for c in free.card.compared][-1] == "3 random of 69x85"
     assert max(fused.error, free.error) <= TOLERANCE
-
-
-def test_the_card_travels_inside(tmp_path: Path) -> None:
-    small = network("lenet-bn", prepared=True)
-    files = {
-        to: export.export(small, to, tmp_path / to).files[0]
-        for to in ("bundle", "onnx", "safetensors")
-    }
-    wanted = read_bundle(files["bundle"]).card
-    assert wanted.compared
-    entries = {e.key: e.value for e in onnx.load(files["onnx"]).metadata_props}
-    with safe_open(files["safetensors"], "np") as weights:
-        texts = [entries[CARD_KEY], weights.metadata()[CARD_KEY]]
-    for text in texts:
-        card = msgspec.json.decode(text, type=BundleCard)
-        assert card == msgspec.structs.replace(wanted, compared=())
 
 
 def test_what_computes_something_else_is_not_written(
@@ -77,10 +60,98 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         export.export(small, "onnx", tmp_path / "no" / "x")
     with pytest.raises(UserError, match="weights alone"):
         export.export(small, "safetensors", tmp_path / "x", Form(fused=True))
-    with pytest.raises(
-        UserError, match="28x28, and neither 65x81 nor 60x92"
-    ):
+    with pytest.raises(UserError, match="28x28, and neither 65x81 nor 60x92"):
         export.export(small, "onnx", tmp_path / "x", Form(dynamic_size=True))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.b", "resnet50@torchvision", "se-resnet50.v2", "n.onnx"])
+def test_dots_in_a_name_are_kept(name: str, tmp_path: Path) -> None:
+    files = export.export(network("lenet-relu"), "onnx", tmp_path / name).files
+    assert files == (tmp_path / f"{name.removesuffix('.onnx')}.onnx",)
+
+
+def test_an_older_file_is_replaced_and_kept_if_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(b"older")
+    os.chmod(path, 0o600)
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(UserError, match="computes something else"):
+        export.export(network("lenet-relu"), "safetensors", path)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"older"]
+    monkeypatch.setattr(export, "TOLERANCE", TOLERANCE)
+    export.export(network("lenet-relu"), "safetensors", path)
+    assert path.stat().st_size > 200_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_an_engine_cannot_run_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(fed: object) -> np.ndarray:
+        raise RuntimeError("no kernel for\nthis")
+
+    whole = FORMATS["onnx"]
+    monkeypatch.setitem(
+        FORMATS, "onnx", Format(whole.suffix, whole.write, lambda network, path: broken)
+    )
+    with pytest.raises(UserError, match="fails on 1 random of 28x28: no kernel for this; nothing"):
+        export.export(network("lenet-relu"), "onnx", tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_no_onnx_file_holds_are_refused_before_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_file, "MOST_BYTES", 200_000)
+    for to in ("onnx", "bundle", "openvino"):
+        with pytest.raises(UserError, match=r"take 0\.0 GiB, an ONNX file holds .* safetensors"):
+            export.export(network("lenet-relu"), to, tmp_path / "net")
+    assert export.export(network("lenet-relu"), "safetensors", tmp_path / "net").error == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(UserError, match=r"cannot write /proc/self/net\.safetensors: .*; make room"):
+        export.export(network("lenet-relu"), "safetensors", Path("/proc/self/net"))
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from runnable import network
+from convatlas.errors import UserError
+from convatlas.runtime.export import export
+from convatlas.runtime.formats import FORMATS
+
+small = network("lenet-relu")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+for to in FORMATS:
+    try:
+        export(small, to, Path(sys.argv[1]) / "net")
+    except UserError as error:
+        print(to, error)
+"""
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: writing fails in the middle."""
+    support = Path(__file__).parents[1] / "support"
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(support)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = dict(line.split(" ", 1) for line in ran.stdout.splitlines())
+    assert set(said) == set(FORMATS)
+    for text in said.values():
+        assert text.startswith(f"cannot write {tmp_path}/net.")
+        assert text.endswith("make room, or choose another folder or format")
     assert not list(tmp_path.iterdir())
 
 

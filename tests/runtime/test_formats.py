@@ -124,3 +124,10 @@ def test_every_tensor_of_a_weights_file_is_compared(tmp_path: Path) -> None:
     FORMATS["safetensors"].write(small, Form(), make_card(small, Form()), path)
     with safe_open(path, "np") as weights:
         assert set(weights.keys()) == set(small.module.state_dict())
+
+
+def test_shared_weights_are_written_under_each_name(tmp_path: Path) -> None:
+    one = torch.nn.Linear(4, 4)
+    tied = torch.nn.Sequential(torch.nn.Flatten(), one, torch.nn.ReLU(), one).eval()
+    shared = Network(name="tied", module=tied, shape=(1, 2, 2))
+    assert export(shared, "safetensors", tmp_path / "net").error == 0

@@ -111,11 +111,16 @@ class Bundle:
 
 def write_bundle(path: Path, bundle: Bundle) -> None:
     """Write both members into one file, or nothing."""
+    write_atomically(path, packed(bundle))
+
+
+def packed(bundle: Bundle) -> bytes:
+    """Both members as one file."""
     blob = io.BytesIO()
     with zipfile.ZipFile(blob, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(CARD), card_json(bundle.card))
         archive.writestr(zipfile.ZipInfo(MODEL), bundle.model)
-    write_atomically(path, blob.getvalue())
+    return blob.getvalue()
 
 
 def read_bundle(path: Path) -> Bundle:

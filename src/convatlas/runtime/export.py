@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from convatlas.errors import UserError
 from convatlas.nearest import closest
-from convatlas.runtime.bundle import BundleCard, Compared
+from convatlas.runtime.bundle import Bundle, BundleCard, Compared, packed, read_bundle
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.formats import FORMATS, Runner
 from convatlas.runtime.int8.quantised import Plan
@@ -162,15 +162,13 @@ def _told(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError, SafetensorError) as error:
         said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         raise UserError(
-            f"cannot write {path}: {said}; make room or choose another folder"
+            f"cannot write {path}: {said}; make room, or choose another folder or format"
         ) from error
 
 
 def _note(path: Path, card: BundleCard) -> None:
     """Put the compared card into a bundle."""
-    from convatlas.runtime.bundle import Bundle, read_bundle, write_bundle
-
-    write_bundle(path, Bundle(card, read_bundle(path).model))
+    path.write_bytes(packed(Bundle(card, read_bundle(path).model)))
 
 
 def _moved(folder: Path, to: Path) -> tuple[Path, ...]:

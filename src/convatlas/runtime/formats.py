@@ -1,5 +1,6 @@
 """The files a network can be exported to: how each is written, and run again to be compared."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ from convatlas.runtime.bundle import (
     Bundle,
     BundleCard,
     card_json,
+    packed,
     read_bundle,
-    write_bundle,
 )
 from convatlas.runtime.cases import Fed
 from convatlas.runtime.extras import need
@@ -35,7 +36,7 @@ class Format:
 
 def write_bundle_file(network: Network, form: Form, card: BundleCard, path: Path) -> None:
     """Model and card in one file that needs no torch."""
-    write_bundle(path, Bundle(card, to_onnx(network, form)))
+    path.write_bytes(packed(Bundle(card, to_onnx(network, form))))
 
 
 def write_onnx(network: Network, form: Form, card: BundleCard, path: Path) -> None:
@@ -70,14 +71,18 @@ def write_torchscript(network: Network, form: Form, card: BundleCard, path: Path
         example = program.example_inputs[0]
         # torch leaves jit.trace and jit.load without annotations
         traced = torch.jit.trace(program.module(), example, check_trace=False)  # type: ignore[no-untyped-call]
-        torch.jit.save(traced, path, _extra_files={"card.json": card_json(card)})
+        blob = io.BytesIO()  # a disk that is full ends the process inside torch's own writer
+        torch.jit.save(traced, blob, _extra_files={"card.json": card_json(card)})
+    path.write_bytes(blob.getvalue())
 
 
 def write_safetensors(network: Network, form: Form, card: BundleCard, path: Path) -> None:
     """The weights alone; the card says which network they belong to."""
     from safetensors.torch import save_file
 
-    tensors = {name: value.contiguous() for name, value in network.module.state_dict().items()}
+    # copies, as the format refuses tensors that share memory
+    state = network.module.state_dict()
+    tensors = {name: value.contiguous().clone() for name, value in state.items()}
     save_file(tensors, path, {CARD_KEY: card_json(card)})
 
 
@@ -86,8 +91,9 @@ def write_program(network: Network, form: Form, card: BundleCard, path: Path) ->
     import torch
 
     with quiet():
-        extra = {"card.json": card_json(card)}
-        torch.export.save(to_program(network, form), path, extra_files=extra)
+        blob, extra = io.BytesIO(), {"card.json": card_json(card)}  # in memory, as above
+        torch.export.save(to_program(network, form), blob, extra_files=extra)
+    path.write_bytes(blob.getvalue())
 
 
 def open_onnx(network: Network, path: Path) -> Runner:
