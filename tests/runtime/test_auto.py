@@ -1,13 +1,16 @@
 import time
+from pathlib import Path
 
 import pytest
 from runnable import network
 
 from convatlas.errors import UserError
-from convatlas.runtime import auto, engines
+from convatlas.runtime import auto, engines, remembered
 from convatlas.runtime.engines import Maker
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.network import Array
+
+QUICKLY = auto.Effort(block=0.01)
 
 
 @pytest.fixture
@@ -28,13 +31,13 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("out of order")
 
     for name, build in (("wrong", wrong), ("slow", slow), ("broken", broken)):
-        monkeypatch.setitem(engines.ENGINES, name, Maker(build, "torch"))
+        monkeypatch.setitem(engines.ENGINES, name, Maker(build=build))
 
 
 @pytest.mark.usefixtures("made_up")
 def test_the_fastest_equal_engine_is_kept() -> None:
     job = Job(network=network("lenet-bn"))
-    choice = auto.choose(job, ("slow", "wrong", "broken", "eager"), block=0.01)
+    choice = auto.choose(job, ("slow", "wrong", "broken", "eager"), effort=QUICKLY)
     assert choice.name == "eager"
     by_name = {each.name: each for each in choice.measured}
     assert "relative error" in str(by_name["wrong"].refused)
@@ -46,9 +49,96 @@ def test_the_fastest_equal_engine_is_kept() -> None:
 @pytest.mark.usefixtures("made_up")
 def test_none_left_is_an_error() -> None:
     with pytest.raises(UserError, match="no engine runs lenet-bn: relative error"):
-        auto.choose(Job(network=network("lenet-bn")), ("wrong",), block=0.01)
+        auto.choose(Job(network=network("lenet-bn")), ("wrong",), effort=QUICKLY)
 
 
 def test_a_misspelt_engine_is_an_error() -> None:
     with pytest.raises(UserError, match="did you mean 'openvino'"):
-        auto.choose(Job(network=network("lenet-bn")), ("openvin",), block=0.01)
+        auto.choose(Job(network=network("lenet-bn")), ("openvin",), effort=QUICKLY)
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def two_engines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Eager and a slow one, and the names of those that were built."""
+    built: list[str] = []
+
+    def eager(job: Job) -> Engine:
+        built.append("eager")
+        return job.network.eager
+
+    def slow(job: Job) -> Engine:
+        built.append("slow")
+
+        def run(pixels: Array) -> Array:
+            time.sleep(0.02)
+            return job.network.eager(pixels)
+
+        return run
+
+    makers = {"eager": Maker(build=eager), "slow": Maker(build=slow, patience=30)}
+    monkeypatch.setattr(engines, "ENGINES", makers)
+    monkeypatch.setattr(auto, "ENGINES", makers)
+    return built
+
+
+def test_the_choice_is_remembered(cache: Path, two_engines: list[str]) -> None:
+    job = Job(network=network("lenet-bn"))
+    assert auto.fastest(job, QUICKLY).measured
+    two_engines.clear()
+    again = auto.fastest(job, QUICKLY)
+    assert (again.name, again.measured, two_engines) == ("eager", (), ["eager"])
+    assert auto.fastest(job.at(2), QUICKLY).measured  # another batch is another job
+    assert len(list((cache / "choices").iterdir())) == 2
+
+
+def test_a_remembered_engine_that_is_gone_or_wrong_is_chosen_again(
+    cache: Path, two_engines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(network=network("lenet-bn"))
+    remembered.remember(job, "gone", 0.001)
+    assert auto.fastest(job, QUICKLY).name == "eager"
+    remembered.remember(job, "slow", 0.001)
+    monkeypatch.setitem(auto.ENGINES, "slow", Maker(build=lambda job: lambda x: x[:, 0, 0]))
+    assert auto.fastest(job, QUICKLY).name == "eager"
+    recalled = remembered.recall(job)
+    assert recalled is not None
+    assert recalled.engine == "eager"
+
+
+def test_damaged_memory_is_no_memory(cache: Path) -> None:
+    job = Job(network=network("lenet-bn"))
+    remembered.remember(job, "eager", 0.001)
+    for file in (cache / "choices").iterdir():
+        file.write_text("{")
+    assert remembered.recall(job) is None
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
+    (cache / "choices").write_text("a file where the folder should be")
+    job = Job(network=network("lenet-bn"))
+    remembered.remember(job, "eager", 0.001)
+    assert remembered.recall(job) is None
+
+
+def test_the_budget_leaves_out_what_takes_long_to_build(two_engines: list[str]) -> None:
+    effort = auto.Effort(block=0.01, budget=20)
+    choice = auto.choose(Job(network=network("lenet-bn")), effort=effort)
+    assert two_engines == ["eager"]
+    assert "not tried: of 20 s" in str(choice.measured[-1].refused)
+    named = auto.choose(Job(network=network("lenet-bn")), ("slow",), effort=effort)
+    assert named.name == "slow"  # who names it waits for it
+
+
+def test_quick_networks_are_tried_on_one_thread_too() -> None:
+    job = Job(network=network("lenet-bn"), threads=2)
+    effort = auto.Effort(block=0.01, budget=11, hopeless=float("inf"))
+    names = {each.name for each in auto.choose(job, effort=effort).measured}
+    assert "onnxruntime@1" in names
+    error = auto.worst_error(job, auto.build("onnxruntime@1", job))
+    assert error <= auto.tolerance("onnxruntime@1")

@@ -20,6 +20,8 @@ class Arguments:
     engines: str
     size: str | None
     threads: int | None
+    cold: bool
+    budget: float
     int8: str | None
     max_drop: float
     min_agreement: float | None
@@ -32,6 +34,14 @@ class Arguments:
 @click.option("--engines", default="", help="Such as eager,onnxruntime; by default all there are.")
 @click.option("--input", "size", help="3x224x224; needed for a network of your own.")
 @click.option("--threads", type=click.IntRange(1), help="By default as many as torch takes.")
+@click.option("--cold", is_flag=True, help="Start each engine afresh too: seconds and memory.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    default=120,
+    show_default=True,
+    help="Seconds for building engines that were not named.",
+)
 @int8_options
 @table_formats
 def command(**given: Any) -> None:
@@ -42,7 +52,8 @@ def command(**given: Any) -> None:
     that computes something else than torch eager is refused; with --int8, engines in int8 are
     measured too, and what they lose is said.
     """
-    from convatlas.workbench.bench import bench, table  # imports torch
+    from convatlas.runtime.auto import Effort  # imports torch
+    from convatlas.workbench.bench import How, bench, table
 
     arguments = Arguments(**given)
     try:
@@ -51,12 +62,12 @@ def command(**given: Any) -> None:
         raise UserError(f"--batch takes numbers, like 1,32; given {arguments.batches!r}") from None
     names = [name for name in arguments.engines.split(",") if name]
     int8 = asked(arguments.int8, arguments.max_drop, arguments.min_agreement)
-    found = bench(
-        arguments.networks,
-        counts,
-        names,
+    how = How(
         size=arguments.size,
         threads=arguments.threads,
+        effort=Effort(hopeless=float("inf"), budget=arguments.budget),
         int8=int8,
+        cold=arguments.cold,
     )
+    found = bench(arguments.networks, counts, names, how)
     click.echo(render(table(found), arguments.form))

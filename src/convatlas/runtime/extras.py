@@ -27,9 +27,14 @@ def need(package: str) -> ModuleType:
         top = package.partition(".")[0]
         if error.name != top:
             raise
-        raise UserError(
-            f"{top} is not installed; install it with: pip install 'convatlas[{EXTRAS[top]}]'"
-        ) from None
+        raise UserError(missing(top)) from None
+
+
+def missing(package: str) -> str:
+    """The line that says that a package is missing and how to install it."""
+    return (
+        f"{package} is not installed; install it with: pip install 'convatlas[{EXTRAS[package]}]'"
+    )
 
 
 def has(package: str) -> bool:

@@ -8,14 +8,17 @@ from convatlas.errors import UserError
 from convatlas.tables import Table
 
 if TYPE_CHECKING:
-    from convatlas.runtime.auto import Measured
+    from convatlas.runtime.auto import Effort, Measured
     from convatlas.runtime.bundle import Quantised
+    from convatlas.runtime.engines.engine import Job
+    from convatlas.workbench.cold import Cold
     from convatlas.workbench.int8 import Int8
 
 COLUMNS = (
     *("network", "batch", "engine", "ms", "least", "most"),
     *("images/s", "x eager", "% of peak", "error"),
 )
+OF_COLD = ("cold start s", "MiB")
 OF_INT8 = ("agreement %", "drop", "layers in int8")
 
 
@@ -29,27 +32,38 @@ class Bench:
     peak: float  # multiply-adds a second of a large matrix product on the same threads
     measured: "tuple[Measured, ...]"
     quantised: "Mapping[str, Quantised] | None" = None  # of the engines in int8, where asked for
+    cold: "Mapping[str, Cold | None] | None" = None  # starts in a fresh process, where asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How engines are measured.
+
+    ``size``: the input, like 3x224x224, which networks of one's own need (package.module:name).
+    ``threads``: by default torch's. ``int8``: measure int8 engines too, quantised with these
+    pictures. ``cold``: also start each engine in a process of its own.
+    """
+
+    size: str | None = None
+    threads: int | None = None
+    effort: "Effort | None" = None
+    int8: "Int8 | None" = None
+    cold: bool = False
 
 
 def bench(
     networks: Sequence[str],
     batches: Sequence[int] = (1,),
     engines: Sequence[str] = (),
-    *,
-    size: str | None = None,
-    threads: int | None = None,
-    block: float | None = None,
-    int8: "Int8 | None" = None,
+    how: How = How(),
 ) -> tuple[Bench, ...]:
     """Measure every network at every batch on the named engines, or on all that are installed.
 
-    ``size``: the input, like 3x224x224, which networks of one's own need (package.module:name).
-    Blocks of the engines alternate. ``int8``: measure int8 engines too, quantised with these
-    pictures. Raises `UserError`. Sets torch's number of threads.
+    Blocks of the engines alternate. Raises `UserError`. Sets torch's number of threads.
     """
     import torch
 
-    from convatlas.runtime.auto import BLOCK, choose
+    from convatlas.runtime.auto import Effort, choose
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.peak import peak
     from convatlas.workbench.export import Given, network_of
@@ -57,20 +71,19 @@ def bench(
 
     if min(batches, default=0) < 1:
         raise UserError(f"batches are numbers from 1, given {list(batches)}; like --batch 1,32")
-    count = threads or torch.get_num_threads()
+    count = how.threads or torch.get_num_threads()
     torch.set_num_threads(count)
     top, found = peak(), []
     for name in networks:
-        network = network_of(name, Given(input=size))
+        network = network_of(name, Given(input=how.size))
         job = Job(network=network, threads=count)
         macs = _macs(network.name, network.shape, network.module)
-        small = quantise(name, job, int8) if int8 else None
+        small = quantise(name, job, how.int8) if how.int8 else None
         for batch in batches:
             choice = choose(
                 job.at(batch),
-                tuple(engines) or None,
-                block=block or BLOCK,
-                hopeless=float("inf"),
+                tuple(engines),
+                effort=how.effort or Effort(hopeless=float("inf")),
                 judged=small.engines(job.at(batch)) if small else {},
             )
             found.append(
@@ -81,6 +94,7 @@ def bench(
                     peak=top,
                     measured=(*choice.measured, *(small.refused if small else ())),
                     quantised=small.reports if small else None,
+                    cold=_cold(name, job.at(batch), choice.measured) if how.cold else None,
                 )
             )
     return tuple(found)
@@ -88,10 +102,31 @@ def bench(
 
 def table(benches: Sequence[Bench]) -> Table:
     """One row for each engine; a refused one says why in place of its error."""
-    if all(b.quantised is None for b in benches):
-        return Table(COLUMNS, tuple(_row(b, each) for b in benches for each in b.measured))
-    rows = tuple((*_row(b, each), *_of_int8(b, each)) for b in benches for each in b.measured)
-    return Table((*COLUMNS, *OF_INT8), rows)
+    int8 = any(b.quantised is not None for b in benches)
+    cold = any(b.cold is not None for b in benches)
+    columns = (*COLUMNS, *(OF_COLD if cold else ()), *(OF_INT8 if int8 else ()))
+    rows = []
+    for b in benches:
+        for each in b.measured:
+            extra = (*(_of_cold(b, each) if cold else ()), *(_of_int8(b, each) if int8 else ()))
+            rows.append((*_row(b, each), *extra))
+    return Table(columns, tuple(rows))
+
+
+def _of_cold(b: Bench, each: "Measured") -> tuple[str | float, ...]:
+    """Seconds from a process's start to its first answer, and its largest memory."""
+    found = (b.cold or {}).get(each.name)
+    return ("", "") if found is None else (round(found.seconds, 2), round(found.memory / 2**20))
+
+
+def _cold(name: str, job: "Job", measured: "Sequence[Measured]") -> "Mapping[str, Cold | None]":
+    """Every engine that was measured, but those in int8, started afresh."""
+    from convatlas.runtime.auto import ALONE
+    from convatlas.runtime.engines import ENGINES
+    from convatlas.workbench.cold import cold
+
+    names = [m.name for m in measured if not m.refused]
+    return cold(name, job, [each for each in names if each.removesuffix(ALONE) in ENGINES])
 
 
 def _of_int8(b: Bench, each: "Measured") -> tuple[str | float, ...]:

@@ -18,13 +18,20 @@ def jobs() -> dict[str, Job]:
     }
 
 
-@pytest.mark.parametrize("name", ENGINES)
+RUNNING_HERE = [
+    pytest.param(name, marks=pytest.mark.slow if name == "compiled" else ())
+    for name, maker in ENGINES.items()
+    if maker.lacking() is None
+]
+
+
+@pytest.mark.parametrize("name", RUNNING_HERE)
 @pytest.mark.parametrize("which", ["lenet-bn", "resnet18"])
 def test_every_engine_equals_eager(name: str, which: str, jobs: dict[str, Job]) -> None:
     job = jobs[which]
     run, pixels = engine(name, job), random_pixels(job.shape)
     first = run(pixels)
-    assert relative_error(first, job.network.eager(pixels)) < 1e-4
+    assert relative_error(first, job.network.eager(pixels)) < ENGINES[name].tolerance
     kept = first.copy()
     run(pixels + 1)
     assert (first == kept).all()  # an answer is not overwritten by the next
@@ -39,6 +46,17 @@ def test_folding_leaves_the_network_alone_and_no_norm_behind_a_convolution() -> 
 
 
 def test_names() -> None:
-    assert available() == tuple(ENGINES)
+    assert {"eager", "tuned", "onnxruntime", "openvino"} <= set(available()) <= set(ENGINES)
     with pytest.raises(UserError, match="unknown engine 'onnx'; did you mean"):
         engine("onnx", Job(network=network("lenet-bn")))
+
+
+def test_an_engine_that_cannot_run_says_what_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("convatlas.runtime.engines.has", lambda package: package != "openvino")
+    assert not {"cuda", "tensorrt", "openvino"} & set(available())
+    job = Job(network=network("lenet-bn"))
+    with pytest.raises(UserError, match="cuda cannot run here: torch finds no CUDA GPU"):
+        engine("cuda", job)
+    with pytest.raises(UserError, match=r"pip install 'convatlas\[openvino\]'"):
+        engine("openvino", job)

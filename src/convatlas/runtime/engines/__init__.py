@@ -1,40 +1,73 @@
-"""The engines by name: what builds each, and the package it needs."""
+"""The engines by name: what builds each, and what a machine lacks to run it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from convatlas.errors import UserError
 from convatlas.nearest import closest
-from convatlas.runtime.engines import eager, onnx_runtime, openvino, tuned
+from convatlas.runtime.engines import compiled, cuda, eager, onnx_runtime, openvino, split, tuned
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.extras import has
+from convatlas.runtime.engines.split import library
+from convatlas.runtime.extras import has, missing
+
+EQUAL = 1e-4  # relative error to eager that float32 engines may have
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """How an engine is built, and the package without which it cannot be."""
+    """How an engine is built, and what this machine lacks to run it (``None``: nothing).
+
+    ``patience``: seconds that building mostly takes. ``tolerance``: the relative error to eager
+    it may have. ``asked``: it is only run for those who name it. ``threaded``: it runs on the
+    job's threads, whatever the process has set for torch.
+    """
 
     build: Callable[[Job], Engine]
-    package: str
+    lacking: Callable[[], str | None] = lambda: None
+    patience: float = 1
+    tolerance: float = EQUAL
+    asked: bool = False
+    threaded: bool = False
+
+
+def lacks(package: str) -> Callable[[], str | None]:
+    """What is said where a package is not installed."""
+    return lambda: None if has(package) else missing(package)
 
 
 ENGINES = {
-    "eager": Maker(eager.build, "torch"),
-    "tuned": Maker(tuned.build, "torch"),
-    "onnxruntime": Maker(onnx_runtime.build, "onnxruntime"),
-    "openvino": Maker(openvino.build, "openvino"),
+    "eager": Maker(build=eager.build),
+    "tuned": Maker(build=tuned.build),
+    "onnxruntime": Maker(
+        build=onnx_runtime.build, lacking=lacks("onnxruntime"), patience=10, threaded=True
+    ),
+    "openvino": Maker(build=openvino.build, lacking=lacks("openvino"), patience=10, threaded=True),
+    "split": Maker(build=split.build, lacking=library.lacking, patience=15),
+    "compiled": Maker(build=compiled.build, lacking=compiled.lacking, patience=45),
+    "cuda": Maker(build=cuda.build_float32, lacking=cuda.lacking, patience=10),
+    "cuda-fp16": Maker(
+        build=cuda.build_float16, lacking=cuda.lacking, patience=10, tolerance=2e-2, asked=True
+    ),
+    "cuda-bf16": Maker(
+        build=cuda.build_bfloat16, lacking=cuda.lacking, patience=10, tolerance=5e-2, asked=True
+    ),
+    "tensorrt": Maker(build=cuda.build_tensorrt, lacking=cuda.lacking_tensorrt, patience=120),
 }
 
 
 def engine(name: str, job: Job) -> Engine:
-    """The named engine for a job; `UserError` for an unknown name or a missing extra."""
+    """The named engine for a job; `UserError` for an unknown name or one that cannot run here."""
     if name not in ENGINES:
         raise UserError(
             f"unknown engine {name!r}{closest(name, tuple(ENGINES))}; known: {', '.join(ENGINES)}"
         )
+    if reason := ENGINES[name].lacking():
+        raise UserError(f"the engine {name} cannot run here: {reason}")
     return ENGINES[name].build(job)
 
 
 def available() -> tuple[str, ...]:
-    """The engines whose package is installed."""
-    return tuple(name for name, maker in ENGINES.items() if has(maker.package))
+    """The engines that can run here and need not be asked for."""
+    return tuple(
+        name for name, maker in ENGINES.items() if not maker.asked and maker.lacking() is None
+    )

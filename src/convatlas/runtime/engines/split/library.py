@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from hashlib import sha256
@@ -10,20 +11,18 @@ from pathlib import Path
 
 from convatlas.cache import cache_folder
 from convatlas.errors import UserError
+from convatlas.processor import processor
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
-NEEDED = ("amx_tile", "amx_bf16", "avx512_bf16")  # as /proc/cpuinfo calls them
+NEEDED = ("amx_tile", "amx_bf16", "avx512_bf16")  # as Linux calls them
 FLAGS = ("-O3", "-std=c++20", "-march=sapphirerapids", "-fopenmp", "-fPIC", "-shared")
 
 
 def lacking() -> str | None:
     """What this machine lacks to run the kernel, or ``None``."""
-    try:
-        about = Path("/proc/cpuinfo").read_text()
-    except OSError:
+    if sys.platform != "linux":
         return "it is written for Linux"
-    line = next((each for each in about.splitlines() if each.startswith("flags")), "")
-    missing = [name for name in NEEDED if name not in line.split()]
+    missing = [name for name in NEEDED if name not in processor().instructions]
     if missing:
         return f"this processor has no {', '.join(missing)}"
     return None if compiler() else "there is no C++ compiler; install g++, or set CXX"
