@@ -112,31 +112,33 @@ def _predict(arguments: Arguments, path: Path, computing: "Computing") -> Count:
     found = sources(arguments.images, passed, _read_stdin)
     out = writer(arguments.form, sys.stdout.buffer, most)
     with closing(predictions(classifier, found, way)) as made, _progress(arguments, amount) as bar:
-        try:
-            _show(made, out, bar, count)
-        finally:
+
+        def end() -> None:
+            out.end()
             if count.done + count.failed > 1:
                 bar.say(_summary(count, passed, time.perf_counter() - started))
+
+        try:
+            _show(made, out, bar, count)
+        except BrokenPipeError:
+            raise
+        except BaseException:  # what was begun is ended also when it is broken off
+            end()
+            raise
+        end()
     return count
 
 
 def _show(made: Iterable["Prediction"], out: "Writer", progress: "Progress", count: Count) -> None:
-    """Write each as it comes, and end what was begun also when it is broken off."""
-    try:
-        for prediction in made:
-            if prediction.error:
-                count.failed += 1
-                progress.say(f"error: {prediction.path}: {prediction.error}")
-            else:
-                count.done += 1
-            out.write(prediction)
-            progress.step()
-    except BrokenPipeError:
-        raise
-    except BaseException:
-        out.end()
-        raise
-    out.end()
+    """Write each as it comes."""
+    for prediction in made:
+        if prediction.error:
+            count.failed += 1
+            progress.say(f"error: {prediction.path}: {prediction.error}")
+        else:
+            count.done += 1
+        out.write(prediction)
+        progress.step()
 
 
 def _progress(arguments: Arguments, amount: "Amount") -> "Progress":
