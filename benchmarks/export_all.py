@@ -15,7 +15,7 @@ import time
 import numpy as np
 import torch
 
-from convatlas import models
+from convatlas import atlas, models
 from convatlas.errors import UserError
 from convatlas.runtime.cases import Case, cases, other_size
 from convatlas.runtime.export import TOLERANCE
@@ -34,7 +34,7 @@ def main() -> None:
     path = RESULTS / f"{NAME}.json"
     rows = json.loads(path.read_text())["networks"] if path.exists() else {}
     asked = sys.argv[1:]
-    for name in asked or models.names():
+    for name in asked or sorted(models.names(), key=lambda name: atlas.entry(name).macs):
         if asked or name not in rows:
             rows[name] = row(network_of(name))
             print(name, json.dumps(rows[name]), flush=True)

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
@@ -24,6 +25,14 @@ def test_a_row_for_each_engine_and_batch() -> None:
         assert 0 < row["least"] <= row["ms"] <= row["most"]
         assert row["% of peak"] >= 0
         assert row["x eager"] == 1 or row["engine"] != "eager"
+
+
+def test_a_network_of_ones_own(nets: Callable[[str], str]) -> None:
+    arguments = [nets("sequence"), "--input", "1x8x8", "--engines", "eager,onnxruntime", "--json"]
+    ran = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert {row["engine"] for row in json.loads(ran.output)} == {"eager", "onnxruntime"}
+    with pytest.raises(UserError, match="does not say what it takes; give --input"):
+        CliRunner().invoke(command, [nets("sequence")], catch_exceptions=False)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import convatlas
 from convatlas.cli.export import TO, command
@@ -26,13 +28,68 @@ def test_the_formats_are_those_there_are() -> None:
     assert set(TO) == set(FORMATS)
 
 
-def test_a_networks_receipt(tmp_path: Path) -> None:
-    out = call("lenet-relu", "--to", "onnx", "--out", tmp_path / "n.onnx")
-    assert "n.onnx" in out
-    assert "relative error" in out
+def test_a_networks_receipt_to_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "n.onnx"
+    rows = call("lenet-relu", "--to", "onnx", "--out", path).splitlines()
+    assert rows[0] == f"wrote       {path}  {path.stat().st_size:,} bytes"
+    assert rows[1] == "takes       N x 1 x 28 x 28 float32; weights fp32, opset 20"
+    assert rows[2].startswith("weights     drawn at random (seed 0)")
+    assert rows[3] == "preparation pixels from 0 to 1, as nothing else was said"
+    assert rows[4].startswith("compared    1 random of 28x28: relative error ")
+    assert rows[5].startswith("compared    3 random of 28x28: relative error ")
+    assert rows[5].endswith("best class equal in 100%")
+    assert rows[6].startswith("took        ")
+    assert len(rows) == 7
+
+
+def test_the_same_as_json(tmp_path: Path) -> None:
     record = json.loads(call("lenet-relu", "--out", tmp_path / "n", "--json"))
-    assert record["files"] == [str(tmp_path / "n.convatlas")]
+    path = tmp_path / "n.convatlas"
+    assert record["files"] == [str(path)]
+    assert record["bytes"] == path.stat().st_size
+    assert record["seconds"] > 0
+    assert record["input"] == [None, 1, 28, 28]
+    assert (record["precision"], record["opset"], record["fused"]) == ("fp32", 20, False)
+    card = read_bundle(path).card
+    assert record["source"] == card.source
+    assert record["versions"] == card.versions
+    assert [c["inputs"] for c in record["compared"]] == [c.inputs for c in card.compared]
     assert all(c["relative_error"] < 1e-4 for c in record["compared"])
+
+
+def test_only_files_of_onnx_have_an_opset(tmp_path: Path) -> None:
+    rows = call("lenet-relu", "--to", "safetensors", "--out", tmp_path / "n").splitlines()
+    assert rows[1] == "takes       N x 1 x 28 x 28 float32; weights fp32"
+    record = json.loads(
+        call("lenet-relu", "--to", "torchscript", "--out", tmp_path / "n", "--json")
+    )
+    assert "opset" not in record
+
+
+def test_a_network_of_ones_own_with_all_that_is_said_of_it(
+    nets: Callable[[str], str], tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("a\nb\nc\nd\ne\n", encoding="utf-8")
+    Image.new("L", (20, 12), 90).save(tmp_path / "one.png")
+    arguments = ["--input", "1x8x8", "--labels", labels, "--pictures", tmp_path, "--fuse"]
+    figures = ["--mean", "0.5", "--std", "0.25", "--side", "10"]
+    record = json.loads(call(nets("sequence"), *arguments, *figures, "--json"))
+    assert record["files"] == ["sequence.convatlas"]
+    assert record["fused"]
+    assert record["classes"] == 5
+    assert [c["inputs"] for c in record["compared"]][-1] == "1 real"
+    card = read_bundle(tmp_path / "sequence.convatlas").card
+    assert card.labels == ("a", "b", "c", "d", "e")
+    assert card.preparation
+    assert (card.preparation.side, card.preparation.crop) == (10, 8)
+
+
+def test_sizes_that_are_free_have_letters(tmp_path: Path) -> None:
+    arguments = ["--to", "torchscript", "--dynamic-size", "--fixed-batch", "--out", tmp_path / "n"]
+    rows = call("resnet20-cifar", *arguments).splitlines()
+    assert rows[1] == "takes       1 x 3 x H x W float32; weights fp32"
+    assert rows[-2].startswith("compared    1 random of 69x85")
 
 
 def test_a_run_becomes_a_bundle_that_scores_as_the_run_does(pictures: Path, tmp_path: Path) -> None:
@@ -53,8 +110,25 @@ def test_a_run_becomes_a_bundle_that_scores_as_the_run_does(pictures: Path, tmp_
     assert relative_error(found, expected) < 1e-4
 
 
-def test_mistakes_are_named() -> None:
-    with pytest.raises(UserError, match="there is no run folder runs/none"):
-        CliRunner().invoke(command, ["runs/none"], catch_exceptions=False)
-    with pytest.raises(UserError, match="did you mean"):
-        CliRunner().invoke(command, ["lenet-rel"], catch_exceptions=False)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runs/none"], "there is no run folder runs/none"),
+        (["lenet-rel"], "did you mean"),
+        (["lenet-relu", "--mean", "half"], "--mean takes numbers, like 0.485,.*given 'half'"),
+        (["lenet-relu", "--dynamic-size"], "28x28, and neither 65x81 nor 60x92; leave --dynamic"),
+        (["swin_t", "--dynamic-size"], "the code of swin_t decides by the size of its maps"),
+        (["lenet-relu", "--weights", "none.pth"], "there is no file none.pth"),
+        (["lenet-relu", "--out", "no/such"], "there is no folder no to write such"),
+        (["lenet-relu", "--out", "."], "is a folder; give --out"),
+        (["nowhere:net", "--input", "3x8x8"], "there is no module 'nowhere'"),
+        (["nowhere:net"], "does not say what it takes; give --input"),
+    ],
+)
+def test_mistakes_are_named(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=said):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())

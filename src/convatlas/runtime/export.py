@@ -69,9 +69,9 @@ def export(
         )
     if to == "safetensors" and form.fused:
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
-    path = with_suffix(path, FORMATS[to].suffix)
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; give --out the name of a file to write")
+    given, path = path, with_suffix(path, FORMATS[to].suffix)
+    if given.is_dir() or path.is_dir():
+        raise UserError(f"{given} is a folder; give --out the name of a file to write")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
     started = time.perf_counter()
@@ -100,7 +100,7 @@ def export(
 
 def with_suffix(path: Path, suffix: str) -> Path:
     """The path with a suffix put on it, unless it has it; other dots in a name are left alone."""
-    return path if path.name.endswith(suffix) else path.with_name(path.name + suffix)
+    return path if path.name.endswith(suffix) else path.parent / (path.name + suffix)
 
 
 def make_card(network: Network, form: Form) -> BundleCard:
