@@ -232,6 +232,21 @@ def test_a_closed_pipe_ends_it_quietly(bundle: str, pics: str) -> None:
         assert running.stderr.read() == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("form", ["--json", "--csv", "--top=1"])
+def test_a_full_disk_is_one_line(form: str, bundle: str, pics: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*CONVATLAS, bundle, pics, form],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr == "error: cannot write the results: No space left on device; make room\n"
+
+
 def test_nothing_that_fits_is_said(bundle: str, pics: str, predict: Run) -> None:
     for argument, said in (
         ("pics/*.tiff", "error: pics/*.tiff: no picture fits this pattern; pictures are named"),

@@ -10,9 +10,10 @@ from PIL import Image
 from tiny_bundle import SIDE, Tiny, tiny_bundle, tiny_card, tiny_model
 
 from convatlas.errors import UserError
+from convatlas.runtime import opened
 from convatlas.runtime.bundle import Bundle, write_bundle
 from convatlas.runtime.classifier import softmax
-from convatlas.runtime.opened import ENGINES, in_batches, open_classifier
+from convatlas.runtime.opened import ENGINES, in_batches, open_classifier, processors, quota
 
 COUNTS = (1, 2, 3, 7)
 
@@ -45,18 +46,18 @@ def test_any_number_of_pictures_gives_what_numpy_computes(
     engine: str, batch: int | None, tiny: Tiny, tmp_path: Path
 ) -> None:
     path = tiny_bundle(tmp_path / "t.convatlas", tiny)
-    opened = open_classifier(path, threads=1, engine=engine, batch=batch)
+    made = open_classifier(path, threads=1, engine=engine, batch=batch)
     for count in COUNTS:
         shown = pictures(count, tiny.channels)
-        found = opened.probabilities(shown)
+        found = made.probabilities(shown)
         # float32 sums over 64 pixels and a matrix
         np.testing.assert_allclose(found, softmax(tiny.scores(shown)), rtol=1e-4, atol=1e-6)
 
 
 def test_a_red_picture_is_red(tmp_path: Path) -> None:
-    opened = open_classifier(tiny_bundle(tmp_path / "t.convatlas"))
+    made = open_classifier(tiny_bundle(tmp_path / "t.convatlas"))
     Image.new("RGB", (30, 20), (250, 10, 40)).save(tmp_path / "x.png")
-    [best, *_] = opened.best(opened.probabilities(opened.decode(tmp_path / "x.png"))[0], 3)
+    [best, *_] = made.best(made.probabilities(made.decode(tmp_path / "x.png"))[0], 3)
     assert best.label == "red"
     # softmax of 10 times the means of the channels
     means = np.array([250, 10, 40]) / 255 * 10
@@ -146,9 +147,9 @@ def test_an_engine_that_there_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_engine_that_fails_says_so(tmp_path: Path) -> None:
-    opened = open_classifier(tiny_bundle(tmp_path / "t.convatlas"))
+    made = open_classifier(tiny_bundle(tmp_path / "t.convatlas"))
     with pytest.raises(UserError, match="onnxruntime cannot run tiny on 2 pictures: "):
-        opened.run(np.zeros((2, 1, 1, 1), np.float32))
+        made.run(np.zeros((2, 1, 1, 1), np.float32))
 
 
 def test_a_bundle_that_any_archiver_packed_again_opens(tmp_path: Path) -> None:
@@ -159,6 +160,19 @@ def test_a_bundle_that_any_archiver_packed_again_opens(tmp_path: Path) -> None:
     packed = shutil.make_archive(str(tmp_path / "again"), "zip", tmp_path / "out")
     again = Path(packed).rename(tmp_path / "again.convatlas")
     np.testing.assert_array_equal(open_classifier(again).probabilities(pictures(2)), expected)
+
+
+def test_a_container_counts_the_processors_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quota("max 100000\n") is None
+    assert [quota(f"{n} 100000") for n in (1000, 100000, 150000, 400000)] == [1, 1, 2, 4]
+    monkeypatch.setattr(opened, "QUOTA", tmp_path / "cpu.max")
+    every = processors()
+    assert every >= 1
+    for said, count in (("100000 100000", 1), ("max 100000", every), ("broken", every)):
+        (tmp_path / "cpu.max").write_text(said)
+        assert processors() == count
 
 
 def test_opening_imports_neither_torch_nor_what_is_slow(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from convatlas.errors import UserError
+
 if TYPE_CHECKING:
     from convatlas.runtime.predictions import Prediction
 
@@ -103,5 +105,10 @@ def writer(form: str | None, out: BinaryIO, top: int) -> Writer:
 
 def _put(out: BinaryIO, text: str) -> None:
     """Out at once, as the next picture may be long in coming; names as the system has them."""
-    out.write(text.encode("utf-8", "surrogateescape"))
-    out.flush()
+    try:
+        out.write(text.encode("utf-8", "surrogateescape"))
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"cannot write the results: {error.strerror}; make room") from None

@@ -14,6 +14,7 @@ from convatlas.runtime.extras import need
 from convatlas.runtime.loaded import Fed, Loaded, Run, load_onnxruntime, load_openvino
 from convatlas.runtime.ready import discard, find_ready
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 ENGINES = ("onnxruntime", "openvino")
 
 
@@ -71,11 +72,21 @@ def _by_onnxruntime(path: Path, threads: int, *, prepack: bool) -> Loaded:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use, in a container as many as it was given."""
     try:
-        return len(os.sched_getaffinity(0))
+        allowed = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS or Windows
-        return os.cpu_count() or 1
+        allowed = os.cpu_count() or 1
+    try:
+        return min(allowed, quota(QUOTA.read_text()) or allowed)
+    except (OSError, ValueError):
+        return allowed
+
+
+def quota(said: str) -> int | None:
+    """Processors that a control group's ``cpu.max`` grants, rounded up; ``None`` if all."""
+    granted, period = said.split()
+    return None if granted == "max" else max(1, -(-int(granted) // int(period)))
 
 
 def check_number(name: str, value: int | None) -> None:
