@@ -1,4 +1,5 @@
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,3 +63,20 @@ def test_limits_that_cannot_be(refused: Refused) -> None:
 
 def test_no_such_engine(refused: Refused, tmp_path: Path) -> None:
     assert "onnxruntime" in refused("x.convatlas", "--engine", "tensorflow", "--port", "0")
+
+
+def test_its_help_and_its_errors_import_no_torch() -> None:
+    code = (
+        "import sys; from convatlas.cli import main; sys.argv = ['convatlas', 'serve', {!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('torch' in sys.modules)"
+    )
+    for argument in ("--help", "/nowhere/x.convatlas"):
+        ran = subprocess.run(
+            [sys.executable, "-c", code.format(argument)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.splitlines()[-1] == "False"

@@ -25,7 +25,7 @@ def get(served: Service, *targets: str, method: str = "GET", **headers: str) -> 
         async with alive(application):
             return [await ask(application, t, headers=headers, method=method) for t in targets]
 
-    return asyncio.run(asyncio.wait_for(story(), 20))
+    return asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_the_model_says_what_it_is_and_nothing_of_where_it_came_from(
@@ -80,7 +80,7 @@ def test_without_the_token_a_body_is_not_even_read(make: Make, files: list[bytes
             allowed = await ask(application, "/predict", files[:1], PNG | BEARER)
             assert allowed.status == 200
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_probes_need_no_token(make: Make) -> None:
@@ -115,7 +115,7 @@ def test_metrics_can_be_read_and_count(make: Make, files: list[bytes]) -> None:
             await ask(application, "/model", method="BREW")
             return await ask(application, "/metrics")
 
-    answer = asyncio.run(asyncio.wait_for(story(), 20))
+    answer = asyncio.run(asyncio.wait_for(story(), 60))
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     text = answer.body.decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}

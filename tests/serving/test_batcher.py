@@ -28,7 +28,7 @@ class Engine:
         self.threads.add(threading.get_ident())
         self.batches.append(list(items))
         self.entered.set()
-        assert self.free.wait(20)
+        assert self.free.wait(60)
         return [-item for item in items]
 
 
@@ -66,7 +66,7 @@ async def one(batcher: Batcher[int, int], item: int) -> int:
 
 async def until(engine: Engine) -> None:
     """The engine has a batch in hand."""
-    assert await asyncio.to_thread(engine.entered.wait, 20)
+    assert await asyncio.to_thread(engine.entered.wait, 60)
 
 
 def test_alone_on_an_idle_engine_nobody_waits() -> None:
@@ -76,7 +76,7 @@ def test_alone_on_an_idle_engine_nobody_waits() -> None:
             assert [await one(batcher, item) for item in (1, 2, 3)] == [-1, -2, -3]
         assert engine.batches == [[1], [2], [3]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_batches_form_while_the_engine_is_busy_in_order_and_never_too_large() -> None:
@@ -96,7 +96,7 @@ def test_batches_form_while_the_engine_is_busy_in_order_and_never_too_large() ->
         assert running.sizes == [1, 4, 4, 1]
         assert len(engine.threads) == 1
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_it_waits_for_what_was_accepted_and_is_on_its_way() -> None:
@@ -111,7 +111,7 @@ def test_it_waits_for_what_was_accepted_and_is_on_its_way() -> None:
             assert await first == -1
         assert engine.batches == [[1, 2]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_but_no_longer_than_the_bound() -> None:
@@ -122,7 +122,7 @@ def test_but_no_longer_than_the_bound() -> None:
             assert await places[0].answer(1) == -1
         assert engine.batches == [[1]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_nor_for_what_will_never_come() -> None:
@@ -138,7 +138,7 @@ def test_nor_for_what_will_never_come() -> None:
             places[0].give_back()
             assert batcher.held == 0
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_a_full_queue_takes_all_of_a_request_or_nothing() -> None:
@@ -170,7 +170,7 @@ def test_the_time_to_come_back_follows_from_queue_and_rate() -> None:
             batcher.claim(9_000)
             assert batcher.seconds_to_clear() == 120
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_what_is_cancelled_before_its_batch_begins_is_not_run() -> None:
@@ -189,7 +189,7 @@ def test_what_is_cancelled_before_its_batch_begins_is_not_run() -> None:
             assert await asyncio.gather(rest[0], rest[2]) == [-1, -3]
         assert engine.batches == [[0], [1, 3]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_if_all_are_cancelled_nothing_runs_and_the_next_does() -> None:
@@ -206,7 +206,7 @@ def test_if_all_are_cancelled_nothing_runs_and_the_next_does() -> None:
             assert await one(batcher, 2) == -2
         assert engine.batches == [[0], [2]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 @pytest.mark.parametrize("failure", [ValueError, StopIteration, MemoryError, TimeoutError])
@@ -226,7 +226,7 @@ def test_a_failing_engine_fails_its_batch_and_the_next_goes_on(
             assert [type(each) for each in found] == [EngineFailed] * 2
             assert await one(batcher, 7) == 7
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
     assert "a batch of 2 failed" in caplog.text
 
 
@@ -236,7 +236,7 @@ def test_an_engine_with_the_wrong_number_of_answers_has_failed() -> None:
             with pytest.raises(EngineFailed):
                 await one(batcher, 1)
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_once_stopped_what_waits_and_what_comes_is_refused() -> None:
@@ -257,4 +257,4 @@ def test_once_stopped_what_waits_and_what_comes_is_refused() -> None:
             assert await first == 0  # it was running
         assert engine.batches == [[0]]
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))

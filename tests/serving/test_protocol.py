@@ -39,7 +39,7 @@ def served(story: Callable[[Streams], Awaitable[None]]) -> None:
         server.should_exit = True
         await task
 
-    asyncio.run(asyncio.wait_for(run(), 20))
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 @pytest.fixture(autouse=True)

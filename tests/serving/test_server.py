@@ -3,6 +3,8 @@
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -148,3 +150,50 @@ def test_open_to_others_without_a_token_it_warns(start: Start) -> None:
     status, err = served.end()
     assert status == 0
     assert "asks for no token" in err.splitlines()[0]
+
+
+ENDLESS = """
+import dataclasses, sys, time
+from pathlib import Path
+from convatlas.runtime.opened import open_classifier
+from convatlas.serving.limits import Limits
+from convatlas.serving.server import Place, serve
+
+def stuck():
+    whole = open_classifier(Path(sys.argv[1]), threads=1)
+    calls = iter(range(5))  # batches of 1, 2, 4, 8 and 16 are the warming
+    return dataclasses.replace(
+        whole, run=lambda fed: whole.run(fed) if next(calls, None) is not None else time.sleep(9999)
+    )
+
+serve(stuck, engine="stuck", place=Place(port=0), limits=Limits(grace=1),
+      say=lambda line: print(line, flush=True))
+"""
+
+
+def test_an_engine_that_never_returns_does_not_keep_it(
+    bundle: Path, files: list[bytes], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", ENDLESS, str(bundle)]
+    with (
+        (tmp_path / "err").open("w") as err,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        url = next(word for word in line.split() if word.startswith("http://"))
+        client = Half(int(url.rpartition(":")[2]), files[0])
+        client.finish()
+        while "convatlas_queue_pictures 1.0" not in httpx2.get(f"{url}/metrics").text:
+            time.sleep(0.01)
+        process.terminate()
+        assert client.answer().startswith(b"HTTP/1.1 503 ")
+        assert process.wait(30) == 0
+
+
+def test_connections_too_many_are_503(start: Start) -> None:
+    served = start("--limit-concurrency", "2")
+    with socket.create_connection(("127.0.0.1", served.port)):
+        assert httpx2.get(f"{served.url}/healthz").status_code == 503
+    while httpx2.get(f"{served.url}/healthz").status_code != 200:
+        time.sleep(0.01)

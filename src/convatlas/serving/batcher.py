@@ -71,6 +71,12 @@ class Batcher(Generic[Item, Answer]):
         self._coming = 0  # of these, whose item is not there yet
         self._rate = 0.0  # items a second while running, measured
         self._stopped = False
+        self._running = False
+
+    @property
+    def running(self) -> bool:
+        """Whether a batch is in the engine."""
+        return self._running
 
     @property
     def held(self) -> int:
@@ -178,12 +184,15 @@ class Batcher(Generic[Item, Answer]):
 
     def _answers(self, items: Sequence[Item]) -> Sequence[Answer] | Exception:
         """One answer an item, or why not: an awaited thread cannot raise every exception."""
+        self._running = True
         try:
             found = self._run(items)
             if len(found) != len(items):
                 raise RuntimeError(f"{len(found)} answers to a batch of {len(items)}")
         except Exception as error:  # engines raise what they like; the next batch goes on
             return error
+        finally:
+            self._running = False
         return found
 
     def _measure(self, size: int, seconds: float) -> None:

@@ -73,6 +73,9 @@ def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)  # also when uvicorn raises them once more
         server.run(sockets=[bound])
+        if served.batcher.running:  # past the grace, and Python would wait for the engine's thread
+            logging.shutdown()
+            os._exit(0)
 
 
 class _Server(uvicorn.Server):
