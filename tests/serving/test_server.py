@@ -157,7 +157,7 @@ import dataclasses, sys, time
 from pathlib import Path
 from convatlas.runtime.opened import open_classifier
 from convatlas.serving.limits import Limits
-from convatlas.serving.server import Place, serve
+from convatlas.serving.server import Address, serve
 
 def stuck():
     whole = open_classifier(Path(sys.argv[1]), threads=1)
@@ -166,7 +166,7 @@ def stuck():
         whole, run=lambda fed: whole.run(fed) if next(calls, None) is not None else time.sleep(9999)
     )
 
-serve(stuck, engine="stuck", place=Place(port=0), limits=Limits(grace=1),
+serve(stuck, engine="stuck", address=Address(port=0), limits=Limits(grace=1),
       say=lambda line: print(line, flush=True))
 """
 

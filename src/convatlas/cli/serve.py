@@ -115,7 +115,7 @@ def _serve(arguments: Arguments) -> None:
         need(package)
     from convatlas.runtime.opened import open_classifier
     from convatlas.serving.limits import Limits
-    from convatlas.serving.server import Place, serve
+    from convatlas.serving.server import Address, serve
 
     limits = Limits(
         max_batch=arguments.max_batch,
@@ -133,7 +133,7 @@ def _serve(arguments: Arguments) -> None:
             arguments.bundle, threads=arguments.threads, engine=arguments.engine
         ),
         engine=arguments.engine,
-        place=Place(
+        address=Address(
             host=arguments.host,
             port=arguments.port,
             token_file=arguments.token_file,

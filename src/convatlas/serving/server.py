@@ -28,7 +28,7 @@ BACKLOG = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Address:
     """Where the server listens, who may ask, and how much it says."""
 
     host: str = "127.0.0.1"
@@ -41,7 +41,7 @@ def serve(
     open_classifier: Callable[[], Classifier],
     *,
     engine: str,
-    place: Place,
+    address: Address,
     limits: Limits,
     say: Callable[[str], None],
 ) -> None:
@@ -50,9 +50,9 @@ def serve(
     ``say`` gets one line once requests are answered. Raises `UserError` before that for a port in
     use, a token that is none, or what ``open_classifier`` raises.
     """
-    _log_to_stderr(place.log_level)
-    token = read_token(place.token_file)
-    bound = bind(place.host, place.port)
+    _log_to_stderr(address.log_level)
+    token = read_token(address.token_file)
+    bound = bind(address.host, address.port)
     with bound:
         host, port = bound.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
