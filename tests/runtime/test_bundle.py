@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from convatlas.runtime.bundle import (
     Bundle,
     BundleCard,
     Preparation,
+    copy_model,
     figures,
     prepare,
     read_bundle,
+    read_card,
     write_bundle,
 )
 
@@ -64,6 +67,11 @@ def test_reads_what_was_written(tmp_path: Path) -> None:
     bundle = Bundle(card(fit("mean-image", pictures())), b"any bytes")
     write_bundle(tmp_path / "b.convatlas", bundle)
     assert read_bundle(tmp_path / "b.convatlas") == bundle
+    told, model = read_card(tmp_path / "b.convatlas")
+    assert told == bundle.card
+    assert (model.file_size, model.CRC) == (9, zlib.crc32(b"any bytes"))
+    copy_model(tmp_path / "b.convatlas", tmp_path / "m.onnx")
+    assert (tmp_path / "m.onnx").read_bytes() == b"any bytes"
     with zipfile.ZipFile(tmp_path / "b.convatlas") as archive:  # any ZIP reader sees the members
         assert sorted(archive.namelist()) == ["card.json", "model.onnx"]
 
@@ -83,6 +91,8 @@ def test_what_is_no_bundle_is_refused_in_one_line(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"x" * 1000, b"x" * 999 + b"y"))
     with pytest.raises(UserError, match="damaged"):
         read_bundle(path)
+    with pytest.raises(UserError, match="damaged"):
+        copy_model(path, tmp_path / "m.onnx")
 
 
 def test_another_format_is_named(tmp_path: Path) -> None:

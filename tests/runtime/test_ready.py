@@ -176,7 +176,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(
 def test_a_failure_while_writing_leaves_nothing(
     bundle: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(model: bytes, path: Path, weights: str) -> None:
+    def full(model: Path, path: Path, weights: str) -> None:
         path.write_bytes(b"a part")
         raise OSError(28, "No space left on device")
 
@@ -184,7 +184,7 @@ def test_a_failure_while_writing_leaves_nothing(
     assert not keep_ready(bundle)
     assert entries(cache) == []
 
-    def stopped(model: bytes, path: Path, weights: str) -> None:
+    def stopped(model: Path, path: Path, weights: str) -> None:
         path.write_bytes(b"a part")
         raise KeyboardInterrupt
 

@@ -135,6 +135,13 @@ def read_card(path: Path) -> tuple[BundleCard, zipfile.ZipInfo]:
         return _card(path, archive.read(CARD)), archive.getinfo(MODEL)
 
 
+def copy_model(path: Path, to: Path) -> None:
+    """The model as a file of its own, never whole in memory; `UserError` as `read_bundle`."""
+    with _archive(path) as archive, archive.open(MODEL) as member, to.open("wb") as file:
+        while part := member.read(2**20):
+            file.write(part)
+
+
 @contextlib.contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The file as an archive; whatever is wrong with it or with what is read, as one line."""

@@ -57,7 +57,7 @@ def load_onnxruntime(
     return _of_session(session)
 
 
-def optimise(model: bytes, path: Path, weights: str) -> None:
+def optimise(model: Path, path: Path, weights: str) -> None:
     """Write an ONNX model as ONNX Runtime optimises it for this processor.
 
     The weights go into a file of that name beside it, which the engine maps into memory.
@@ -70,7 +70,7 @@ def optimise(model: bytes, path: Path, weights: str) -> None:
         ("session.disable_prepacking", "1"),  # done at loading, if at all
     ):
         options.add_session_config_entry(key, value)
-    ort.InferenceSession(model, options, providers=PROVIDERS, enable_fallback=0)
+    ort.InferenceSession(str(model), options, providers=PROVIDERS, enable_fallback=0)
 
 
 def _options(threads: int) -> tuple[Any, Any]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convatlas.cache import cache_folder
-from convatlas.runtime.bundle import read_bundle, read_card
+from convatlas.runtime.bundle import copy_model, read_card
 from convatlas.runtime.extras import need
 from convatlas.runtime.loaded import optimise
 
@@ -110,8 +110,10 @@ def _entries(folder: Path) -> list[tuple[float, int, Path]]:
 
 
 def _write(bundle: Path, part: Path) -> None:
-    model = read_bundle(bundle).model
-    optimise(model, part / MODEL, WEIGHTS)
+    copied = part / "copied.onnx"  # from a file the engine needs half the memory
+    copy_model(bundle, copied)
+    optimise(copied, part / MODEL, WEIGHTS)
+    copied.unlink()
     for file in part.iterdir():
         with file.open("rb+") as written:
             os.fsync(written.fileno())
