@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +52,9 @@ def service(
     stopping: Callable[[], bool] = lambda: False,
 ) -> Service:
     """A classifier warmed at the sizes of batch it will meet, and ready to serve."""
-    most = limits.max_batch
     if classifier.card.input[0] is not None:  # exported for one size of batch
-        most = min(most, classifier.card.input[0])
-    num_classes = warm(classifier, most)
+        limits = replace(limits, max_batch=min(limits.max_batch, classifier.card.input[0]))
+    num_classes = warm(classifier, limits.max_batch)
     metrics = Metrics()
 
     def run(pictures: Sequence[Pictures]) -> list[Probabilities]:
@@ -66,7 +65,7 @@ def service(
 
     batcher = Batcher(
         run,
-        most=most,
+        most=limits.max_batch,
         wait=limits.max_wait,
         places=limits.queue,
         observe=metrics.batch_ran,
