@@ -11,7 +11,7 @@ from convatlas.runtime.int8 import quantised as quantising
 from convatlas.runtime.int8.judge import Feeds, Limits
 from convatlas.runtime.int8.prepared import prepared
 from convatlas.runtime.int8.quantised import METHODS, Plan, quantised
-from convatlas.runtime.int8.sample import Sample
+from convatlas.runtime.int8.sample import DRAWN, Sample
 from convatlas.runtime.int8.sensitivity import groups, most_sensitive
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
@@ -94,6 +94,12 @@ def test_the_layer_that_suffers_is_found(lopsided: Network, sample: Sample) -> N
         order = most_sensitive(model, Feeds(sample, make_card(lopsided, Form())))
     assert order[0][0].module == "head.7"
     assert len(order) == len(LAYERS)
+
+
+def test_drawn_weights_get_one_attempt(lopsided: Network, sample: Sample) -> None:
+    drawn = dataclasses.replace(sample, labels=None, unknown=DRAWN)
+    with pytest.raises(UserError, match=r"\(a fifth of its training part\), at least 97% .*drawn"):
+        quantised(to_onnx(lopsided), make_card(lopsided, Form()), Plan(drawn), "onnxruntime")
 
 
 def test_groups_hold_every_layer_once_the_ends_alone() -> None:

@@ -26,6 +26,7 @@ JUDGED = 5000
 JUDGED_BYTES = 200 << 20  # of decoded pictures: some 1,300 of 3x224x224
 FEWEST = 10  # of each kind
 HELD = 0.2  # of a training part, where no run says what it held out
+DRAWN = "the network's weights are drawn, not trained"
 SHARE = 3  # one picture in three of a small folder is for calibrating
 
 
@@ -206,7 +207,7 @@ def _at_side(images: Decoded, network: Network) -> Decoded:
 def _true(numbers: Labels, classes: Sequence[str], network: Network) -> tuple[Labels | None, str]:
     """Labels as the network counts its classes, or why there are none."""
     if network.source.get("weights", "").startswith("drawn"):
-        return None, "the network's weights are drawn, not trained"
+        return None, DRAWN
     scores = network.eager(random_pixels((1, *network.shape)))
     if scores.ndim != 2:
         return None, "the network does not classify whole pictures"

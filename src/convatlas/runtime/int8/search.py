@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from convatlas.runtime.int8.judge import Feeds, Judgement, Limits
 from convatlas.runtime.int8.prepared import Prepared
+from convatlas.runtime.int8.sample import DRAWN
 from convatlas.runtime.int8.sensitivity import most_sensitive
 
 MOST_KEPT = 2  # at most one layer in two stays float32; with more, float32 is the better choice
@@ -38,16 +40,21 @@ def search(
 
     All layers in int8; if that is not good enough, without the most sensitive 1, 2, 4 and 8 of 16
     groups of layers. The order comes from the calibrating pictures; the judged ones only say when
-    to stop, at most five times.
+    to stop, at most five times. Of drawn weights no layer is more telling than another, so there
+    is but the first attempt.
     """
     found: Found | None = None
-    for nodes, modules in _attempts(model, feeds):
+    for nodes, modules in islice(_attempts(model, feeds), _most(feeds)):
         made = quantise(model, feeds, keep=nodes)
         found = Found(made, judge(made), modules)
         if found.judgement.passes(limits):
             break
     assert found
     return found
+
+
+def _most(feeds: Feeds) -> int | None:
+    return 1 if feeds.sample.unknown == DRAWN else None
 
 
 def _attempts(model: Prepared, feeds: Feeds) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
