@@ -55,6 +55,7 @@ class Effort:
     """
 
     block: float = BLOCK
+    rounds: int = ROUNDS
     budget: float = BUDGET
     hopeless: float = HOPELESS
 
@@ -140,7 +141,7 @@ def measure(job: Job, built: Mapping[str, Engine], effort: Effort) -> dict[str, 
     seconds: dict[str, list[float]] = {name: [] for name in built}
     calls = {n: max(1, round(effort.block / _warm(made, pixels))) for n, made in built.items()}
     left = list(built)
-    for _ in range(ROUNDS):
+    for _ in range(effort.rounds):
         for name in left:
             seconds[name].append(block_of(built[name], pixels, calls[name]))
         best = min(statistics.median(seconds[name]) for name in left)

@@ -77,7 +77,7 @@ def bench(
     for name in networks:
         network = network_of(name, Given(input=how.size))
         job = Job(network=network, threads=count)
-        macs = _macs(network.name, network.shape, network.module)
+        macs = macs_of(network.name, network.shape, network.module)
         small = quantise(name, job, how.int8) if how.int8 else None
         for batch in batches:
             choice = choose(
@@ -156,7 +156,7 @@ def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
     )
 
 
-def _macs(name: str, shape: tuple[int, int, int], module: object) -> int:
+def macs_of(name: str, shape: tuple[int, int, int], module: object) -> int:
     """Multiply-adds of one picture, from the graph."""
     from torch import nn
 
