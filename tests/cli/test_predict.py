@@ -1,6 +1,5 @@
 import csv
 import io
-import itertools
 import json
 import os
 import pty
@@ -9,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -376,37 +375,3 @@ def test_a_bar_is_shown_at_a_terminal_for_many(bundle: str, pics: str) -> None:
     assert "11 done, 1 failed" in many
     assert "12/12" in at_a_terminal(bundle, *["pics/even/00.png"] * 12)
     assert at_a_terminal(bundle, "pics/even/00.png") == ""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory, as Linux has it")
-def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
-    card = tiny_card(Tiny())
-    assert card.preparation
-    how = msgspec.structs.replace(card.preparation, side=64, crop=8)  # 12 kB decoded
-    write_bundle(
-        tmp_path / "m.convatlas",
-        Bundle(msgspec.structs.replace(card, preparation=how), tiny_model(Tiny())),
-    )
-    (tmp_path / "many").mkdir()
-    Image.new("RGB", (64, 64), RED).save(tmp_path / "many" / "00000.png")
-    for number in range(1, 10_000):
-        os.link(tmp_path / "many" / "00000.png", tmp_path / "many" / f"{number:05}.png")
-    with begun("m.convatlas", "many", "--json", stderr=subprocess.DEVNULL) as running:
-        assert running.stdout
-        lines = iter(running.stdout)
-        assert len(list(itertools.islice(lines, 2000))) == 2000
-        early = peak(running.pid)
-        # the last thousand lines are more than a pipe holds, so that the process is still there
-        assert len(list(itertools.islice(lines, 7000))) == 7000
-        late = peak(running.pid)
-        assert len(list(lines)) == 1002  # with two brackets
-    assert running.returncode == 0
-    # 7,000 decoded pictures would be 86 MB, what is said of them 7 MB; the rest is the allocator's
-    assert late - early < 4096
-
-
-def peak(pid: int) -> int:
-    """The most memory a process has had so far, in KiB."""
-    lines: Iterator[str] = iter(Path(f"/proc/{pid}/status").read_text().splitlines())
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
