@@ -103,7 +103,9 @@ def network(name: str, rounds: int, seconds: int) -> dict[str, object]:
         for _ in range(rounds):
             for clients in CLIENTS:
                 for label, port in ports.items():
+                    catch_up(port, folder)
                     seen[clients, label].append(wrk(port, str(script), clients, seconds))
+                    catch_up(port, folder)
     table = {
         str(clients): {label: summary(seen[clients, label]) for label in commands}
         for clients in CLIENTS
@@ -135,11 +137,10 @@ def show(name: str, seen: dict[tuple[int, str], list[Load]], labels: list[str]) 
 
 
 def wrk(port: int, what: str, clients: int, seconds: int) -> Load:
-    """Load one path, or with a script pictures; a second before it warms the connections."""
+    """Load one path, or with a script pictures."""
     path, script = ("", ["-s", what]) if what.endswith(".lua") else (what, [])
     url = f"http://127.0.0.1:{port}{path}"
     command = ["wrk", "-t1", f"-c{clients}", "--timeout", "120s", "--latency", *script, url]
-    subprocess.run([*command[:1], "-d1s", *command[1:]], check=True, capture_output=True)
     text = subprocess.run(
         [*command[:1], f"-d{seconds}s", *command[1:]], check=True, capture_output=True, text=True
     ).stdout
@@ -211,6 +212,15 @@ def running(command: list[str]) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
+
+
+def catch_up(port: int, folder: Path) -> None:
+    """Wait for an answer: the peers compute what clients that are gone had asked for before."""
+    picture = sorted(folder.glob("*.jpg"))[0].read_bytes()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/predict", picture, {"Content-Type": "image/jpeg"}
+    )
+    urllib.request.urlopen(request, timeout=300).close()
 
 
 def answers(port: int) -> bool:
