@@ -152,7 +152,8 @@ def _progress(arguments: Arguments, amount: "Amount") -> "Progress":
 
 
 def _summary(count: Count, passed: "PassedOver", seconds: float) -> str:
-    others = f", {passed.count} other files passed over" if passed.count else ""
+    files = "file" if passed.count == 1 else "files"
+    others = f", {passed.count} other {files} passed over" if passed.count else ""
     total = count.done + count.failed
     return f"{count.done} done, {count.failed} failed{others}, {total / seconds:.1f} pictures/s"
 
