@@ -1,5 +1,6 @@
 import dataclasses
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import nn
 from convatlas.data.augment import Augment
 from convatlas.data.preprocess import Preprocess
 from convatlas.errors import UserError
-from convatlas.runtime.bundle import Preparation, array
+from convatlas.runtime.bundle import Figures, Preparation, array
 from convatlas.runtime.cases import SINGLE, Case, cases, other_size
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form
@@ -82,6 +83,18 @@ def test_another_size_is_odd_and_not_square_where_the_network_allows_it() -> Non
     assert labels == ["1 random of 32x32", "3 random of 32x32", "3 random of 69x85"]
     with pytest.raises(UserError, match="takes pictures of 28x28, and neither 65x81 nor 60x92"):
         other_size(network("lenet-bn"))
+
+
+def test_a_mean_picture_fits_one_size() -> None:
+    free = network("nin-cifar", prepared=True)
+    assert free.preparation
+    mean = Figures(shape=(3, 32, 32), values=(0.5,) * 3072)
+    pictured = dataclasses.replace(
+        free, preparation=msgspec.structs.replace(free.preparation, mean=mean)
+    )
+    with pytest.raises(UserError, match="mean picture that nin-cifar subtracts is 32x32"):
+        cases(pictured, Form(fused=True, dynamic_size=True))
+    assert len(cases(pictured, Form(dynamic_size=True))) == 3
 
 
 def test_what_does_not_answer_each_picture_is_told_to_be_exported_alone() -> None:

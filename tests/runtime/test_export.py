@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -26,8 +27,12 @@ def test_every_format_is_run_and_compared(to: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", ["bundle", "onnx", "openvino", "torchscript", "exported-program"])
 def test_fused_and_of_any_size(to: str, tmp_path: Path) -> None:
-    fused = export.export(network("lenet-bn", prepared=True), to, tmp_path / "a", Form(fused=True))
+    shown = network("lenet-bn", prepared=True)
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 1, 31, 31), np.uint8)
+    shown = dataclasses.replace(shown, pictures=pictures)
+    fused = export.export(shown, to, tmp_path / "a", Form(fused=True))
     assert fused.card.input == (None, 1, 24, 24)
+    assert [c.inputs for c in fused.card.compared][-1] == "5 real"
     free = export.export(network("nin-cifar"), to, tmp_path / "b", Form(dynamic_size=True))
     assert free.card.input == (None, 3, None, None)
     assert [c.inputs for c in free.card.compared][-1] == "3 random of 69x85"

@@ -45,10 +45,22 @@ def cases(network: Network, form: Form) -> list[Case]:
     batches = (1, 3) if form.dynamic_batch else (1,)
     made = [_random(network, form, count, network.shape[1:]) for count in batches]
     if form.dynamic_size:
+        _check_figures(network, form)
         made.append(_random(network, form, batches[-1], other_size(network)))
     if network.pictures is not None:
         made += _real(network, form)
     return made
+
+
+def _check_figures(network: Network, form: Form) -> None:
+    """Refuse a mean picture inside a network of any size."""
+    how = network.preparation
+    if form.fused and how and how.mean.shape[1:] != (1, 1):
+        height, width = how.mean.shape[1:]
+        raise UserError(
+            f"the mean picture that {network.name} subtracts is {height}x{width} and fits no other "
+            "size; leave --dynamic-size or --fuse out"
+        )
 
 
 def other_size(network: Network) -> Size:
