@@ -1,25 +1,21 @@
 """Exporting a built-in network, a run, or a network of one's own."""
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convatlas.analysis.picture import parse_shape
 from convatlas.errors import UserError
+from convatlas.workbench.built_in import built_in
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from convatlas.models.family import Task
     from convatlas.runtime.export import Receipt
     from convatlas.runtime.network import Network
     from convatlas.runtime.onnx_file import Form
     from convatlas.training.run import Trained
     from convatlas.workbench.int8 import Int8
-
-DRAWN = "drawn at random (seed 0), batch norm statistics of random pictures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +80,7 @@ def network_of(what: "str | nn.Module", given: Given = Given()) -> "Network":
             "package.module:name"
         )
     else:
-        network = _prepared(_built_in(what, given), given)
+        network = _prepared(built_in(what, given.input, given.classes, given.weights), given)
     return _shown(network, given) if given.pictures else network
 
 
@@ -92,19 +88,16 @@ def _of_run(folder: str, given: Given) -> "Network":
     from convatlas.training.run import load_run
     from convatlas.workbench.real_pictures import of_run
 
-    said = [
-        field.name
-        for field in dataclasses.fields(given)
-        if field.name != "pictures" and getattr(given, field.name) is not None
-    ]
-    if said:
-        raise UserError(f"the run {folder} has its own {said[0]}; leave --{said[0]} out")
+    for field in dataclasses.fields(given):
+        if field.name != "pictures" and getattr(given, field.name) is not None:
+            option = "std" if field.name == "deviation" else field.name
+            raise UserError(f"the run {folder} has its own {option}; leave --{option} out")
     run = load_run(Path(folder))
     network = trained_network(run)
     pictures = None if given.pictures else of_run(run.card)
     if pictures is None:
         return network
-    source = {**network.source, "pictures": f"{run.card.data.name}, not its test part"}
+    source = {**network.source, "pictures": f"{_short(run.card.data.name)}, not its test part"}
     return dataclasses.replace(network, pictures=pictures, source=source)
 
 
@@ -128,11 +121,17 @@ def trained_network(run: "Trained") -> "Network":
             deviation=figures(how.deviation.numpy()),
         ),
         source={
-            "weights": f"trained on {card.data.name}, sha256 of the tensors {card.weights_sha256}",
-            "run": str(run.folder.path),
+            "weights": f"trained on {_short(card.data.name)}, sha256 of the tensors "
+            f"{card.weights_sha256}",
+            "run": run.folder.path.resolve().name,
             "preparation": f"that of the run ({how.kind})",
         },
     )
+
+
+def _short(data: str) -> str:
+    """A folder without where it lies: a bundle is given to others."""
+    return f"folder:{Path(data).name}" if data.startswith("folder:") else data
 
 
 def _own(what: "str | nn.Module", given: Given) -> "Network":
@@ -145,63 +144,6 @@ def _own(what: "str | nn.Module", given: Given) -> "Network":
                 f"{name} in its code"
             )
     return own_network(what, given.input)
-
-
-def _built_in(name: str, given: Given) -> "Network":
-    """By name, with the weights of a file or drawn ones."""
-    import torch
-
-    from convatlas import models
-    from convatlas.runtime.network import Network
-    from convatlas.runtime.settle import settle
-
-    task = _task(name, given)
-    if given.weights:
-        return _loaded(name, given.weights, task)
-    blueprint = models.blueprint(name, task)
-    side = blueprint.spec.image_size
-    shape = (blueprint.spec.in_channels, side, side)
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(0)
-        module = blueprint.build().eval()
-    settle(module, shape)
-    return Network(name=name, module=module, shape=shape, source={"weights": DRAWN})
-
-
-def _loaded(name: str, path: Path, task: "Task") -> "Network":
-    from convatlas.checkpoints.load import load_weights
-    from convatlas.checkpoints.record import record_of
-    from convatlas.models.family import Task
-    from convatlas.runtime.network import Network
-
-    module = load_weights(name, path, task=None if task == Task() else task)
-    record = record_of(module)
-    assert record
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    return Network(
-        name=name,
-        module=module,
-        shape=(record.in_channels, record.image_size, record.image_size),
-        source={"weights": f"{path.name}, sha256 {checksum}", "layout": record.layout},
-    )
-
-
-def _task(name: str, given: Given) -> "Task":
-    from convatlas.models.family import Task
-
-    if given.input is None:
-        return Task(num_classes=given.classes)
-    shape = parse_shape(given.input)
-    if len(shape) not in (1, 3) or len({*shape[-2:]}) != 1:
-        raise UserError(
-            f"{name} is built for squares; give --input as 3x224x224 or 224, given {given.input!r}"
-        )
-    return Task(
-        num_classes=given.classes,
-        in_channels=shape[0] if shape[1:] else None,
-        image_size=shape[-1],
-    )
 
 
 def _prepared(network: "Network", given: Given) -> "Network":
@@ -249,5 +191,5 @@ def _shown(network: "Network", given: Given) -> "Network":
     if network.preparation is None:
         raise UserError(f"--pictures needs squares of 1 or 3 channels; {network.name} takes others")
     pictures = of_folder(given.pictures, network.shape[0], network.preparation.side)
-    source = {**network.source, "pictures": str(given.pictures)}
+    source = {**network.source, "pictures": f"folder:{given.pictures.resolve().name}"}
     return dataclasses.replace(network, pictures=pictures, source=source)
