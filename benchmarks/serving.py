@@ -6,6 +6,8 @@ turn; idle ones take nothing. wrk's own limit is measured on /healthz, which com
 """
 
 import argparse
+import math
+import os
 import re
 import shutil
 import socket
@@ -49,11 +51,29 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw: requests a second, and milliseconds that 50 and 99 of 100 stay below."""
+    """What wrk saw: requests a second, and milliseconds that 50 and 99 of 100 stay below.
+
+    ``cpu``: the server's processor milliseconds a request, which other work on the machine changes
+    least; infinite if no request was answered.
+    """
 
     requests: float
     p50: float
     p99: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def cpu(self) -> float:
+        """Processor seconds so far, of all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -97,15 +117,15 @@ def network(name: str, rounds: int, seconds: int) -> dict[str, object]:
                 str(bundle),
             ],
         }
-        ports = {label: stack.enter_context(running(c)) for label, c in commands.items()}
-        ceiling = wrk(ports[OURS], "/healthz", 64, seconds)
+        servers = {label: stack.enter_context(running(c)) for label, c in commands.items()}
+        ceiling = wrk(servers[OURS], "/healthz", 64, seconds)
         seen: dict[tuple[int, str], list[Load]] = defaultdict(list)
         for _ in range(rounds):
             for clients in CLIENTS:
-                for label, port in ports.items():
-                    catch_up(port, folder)
-                    seen[clients, label].append(wrk(port, str(script), clients, seconds))
-                    catch_up(port, folder)
+                for label, server in servers.items():
+                    catch_up(server.port, folder)
+                    seen[clients, label].append(wrk(server, str(script), clients, seconds))
+                    catch_up(server.port, folder)
     table = {
         str(clients): {label: summary(seen[clients, label]) for label in commands}
         for clients in CLIENTS
@@ -119,6 +139,7 @@ def summary(loads: Sequence[Load]) -> dict[str, object]:
         "requests_per_second": spread([load.requests for load in loads]),
         "p50_ms": spread([load.p50 for load in loads]),
         "p99_ms": spread([load.p99 for load in loads]),
+        "server_cpu_ms_per_request": spread([load.cpu for load in loads]),
     }
 
 
@@ -130,26 +151,32 @@ def show(name: str, seen: dict[tuple[int, str], list[Load]], labels: list[str]) 
             requests = statistics.median(load.requests for load in loads)
             p50 = statistics.median(load.p50 for load in loads)
             p99 = statistics.median(load.p99 for load in loads)
+            cpu = statistics.median(load.cpu for load in loads)
             print(
                 f"{name:9} {clients:3} clients  {label:32} {requests:8.1f}/s  "
-                f"p50 {p50:7.1f} ms  p99 {p99:7.1f} ms  ours/this {ours / max(requests, 0.01):5.2f}"
+                f"p50 {p50:7.1f} ms  p99 {p99:7.1f} ms  cpu {cpu:6.2f} ms  "
+                f"ours/this {ours / max(requests, 0.01):5.2f}"
             )
 
 
-def wrk(port: int, what: str, clients: int, seconds: int) -> Load:
+def wrk(server: Server, what: str, clients: int, seconds: int) -> Load:
     """Load one path, or with a script pictures."""
     path, script = ("", ["-s", what]) if what.endswith(".lua") else (what, [])
-    url = f"http://127.0.0.1:{port}{path}"
+    url = f"http://127.0.0.1:{server.port}{path}"
     command = ["wrk", "-t1", f"-c{clients}", "--timeout", "120s", "--latency", *script, url]
+    before = server.cpu()
     text = subprocess.run(
         [*command[:1], f"-d{seconds}s", *command[1:]], check=True, capture_output=True, text=True
     ).stdout
+    used = server.cpu() - before
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(f"not every request was answered:\n{text}")
+    answered = int(found(r"(\d+) requests in", text)[0])
     return Load(
         float(found(r"Requests/sec:\s+([\d.]+)", text)[0]),
         milliseconds(*found(r"50%\s+([\d.]+)(\w+)", text)),
         milliseconds(*found(r"99%\s+([\d.]+)(\w+)", text)),
+        1000 * used / answered if answered else math.inf,
     )
 
 
@@ -197,7 +224,7 @@ def pictures(width: int, height: int, folder: Path) -> Path:
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[int]:
+def running(command: list[str]) -> Iterator[Server]:
     """A server at a free port, once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -208,7 +235,7 @@ def running(command: list[str]) -> Iterator[int]:
             if process.poll() is not None:
                 sys.exit(f"{command} ended")
             time.sleep(0.1)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait()
