@@ -21,7 +21,7 @@ import torch
 from convatlas.runtime import auto
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.peak import peak
-from convatlas.workbench.bench import macs_of
+from convatlas.runtime.work import macs_of
 from convatlas.workbench.export import network_of
 from peers.eager import PEERS, peer
 from record import spread, write_record
@@ -83,7 +83,7 @@ def measure(name: str, batch: int, threads: int, budget: float) -> dict[str, obj
     median = {each: statistics.median(taken) for each, taken in seconds.items()}
     single = {**first, **{each: median[each] for each in near}}
     best = min(near, key=lambda each: median[each])
-    work = batch * macs_of(network.name, network.shape, network.module)
+    work = batch * macs_of(network)
     return {
         "chosen": choice.name,
         "ms": {each: spread([1e3 * s for s in taken]) for each, taken in seconds.items()},

@@ -17,6 +17,7 @@ ROUNDS = 5
 HOPELESS = 1.5  # times the best median after a round, and an engine is measured no more
 BUDGET = 120.0  # seconds after which no further engine is built
 QUICK = 3e-3  # seconds a call below which waking threads may cost more than they bring
+Example = tuple[Array, Array]  # pictures and their scores
 ALONE = "@1"  # after an engine's name: on one thread
 
 
@@ -126,13 +127,18 @@ def tolerance(name: str) -> float:
     return ENGINES[plain].tolerance if plain in ENGINES else EQUAL
 
 
-def worst_error(job: Job, made: Engine) -> float:
-    """The largest relative error to eager, on random pictures and on real ones if there are."""
+def worst_error(job: Job, made: Engine, examples: Sequence[Example] = ()) -> float:
+    """The largest relative error to eager on the examples, by default those of the job."""
+    return max(relative_error(made(fed), wanted) for fed, wanted in examples or examples_of(job))
+
+
+def examples_of(job: Job) -> list[Example]:
+    """Random pictures and, if there are, real ones, with eager's scores."""
     fed = [random_pixels(job.shape, seed) for seed in range(2)]
     real = job.network.real
     if real is not None and len(real) >= job.batch:
         fed.append(real[: job.batch])
-    return max(relative_error(made(pixels), job.network.eager(pixels)) for pixels in fed)
+    return [(pixels, job.network.eager(pixels)) for pixels in fed]
 
 
 def measure(job: Job, built: Mapping[str, Engine], effort: Effort) -> dict[str, list[float]]:
@@ -165,7 +171,7 @@ def _built(
     built: dict[str, Engine] = {}
     errors: dict[str, float] = {}
     refused: list[Measured] = []
-    started = time.monotonic()
+    examples, started = examples_of(job), time.monotonic()
     for name in names or sorted(available(), key=lambda each: ENGINES[each].patience):
         left = budget - (time.monotonic() - started)
         if not names and built and ENGINES[name].patience > left:
@@ -174,7 +180,7 @@ def _built(
             continue
         try:
             made = build(name, job)
-            error = worst_error(job, made)
+            error = worst_error(job, made, examples)
         except Exception as problem:  # engines raise what they like
             if isinstance(problem, UserError) and names:
                 raise

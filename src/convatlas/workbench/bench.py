@@ -66,6 +66,7 @@ def bench(
     from convatlas.runtime.auto import Effort, choose
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.peak import peak
+    from convatlas.runtime.work import macs_of
     from convatlas.workbench.export import Given, network_of
     from convatlas.workbench.int8 import quantise
 
@@ -77,7 +78,7 @@ def bench(
     for name in networks:
         network = network_of(name, Given(input=how.size))
         job = Job(network=network, threads=count)
-        macs = macs_of(network.name, network.shape, network.module)
+        macs = macs_of(network)
         small = quantise(name, job, how.int8) if how.int8 else None
         for batch in batches:
             choice = choose(
@@ -154,14 +155,3 @@ def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
         round(100 * rate * b.macs / b.peak, 1),
         f"{small.error:.0e} on average" if small else f"{each.error:.0e}",
     )
-
-
-def macs_of(name: str, shape: tuple[int, int, int], module: object) -> int:
-    """Multiply-adds of one picture, from the graph."""
-    from torch import nn
-
-    from convatlas.analysis.cost import cost
-    from convatlas.capture.capture import capture
-
-    assert isinstance(module, nn.Module)
-    return cost(capture(module, (1, *shape), name=name)).macs

@@ -13,6 +13,7 @@ from convatlas.errors import UserError
 from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.engines.split import library, plan, rewrite
+from convatlas.runtime.engines.split.part import part
 from convatlas.runtime.network import random_pixels, relative_error
 
 needs_the_processor = pytest.mark.skipif(
@@ -94,12 +95,14 @@ def test_maps_are_joined_and_normed_while_they_are_read(
     [
         ("lenet5", None, 2),
         ("lenet-bn", None, 1),
+        ("lenet-relu", None, 9),  # dense layers one after the other
         ("resnet20-cifar", None, 3),
         ("preact-resnet110-cifar", 16, 1),
         ("densenet-bc-100-12-cifar", None, 1),
         ("alexnet-28", None, 9),
         ("googlenet", 96, 1),
         ("se-resnet50", 64, 2),
+        ("resnet20-cifar", None, 12),  # in parts
         ("mobilenet_v1-0.25", 64, 1),
         ("unet-padded", 64, 1),
         pytest.param("swin_t", None, 1, marks=pytest.mark.slow),
@@ -177,3 +180,19 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_pa
         library.load()
     assert not list((tmp_path / "split").iterdir())
     library.load.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "expected"),
+    [
+        ("resnet20-cifar", 32, 4),
+        ("resnet20-cifar", 6, 6),
+        ("resnet20-cifar", 7, 7),  # no part divides it
+        ("resnet20-cifar", 1, 1),
+        ("lenet-relu", 32, 32),  # its weights are read for little work
+    ],
+)
+def test_pictures_go_through_in_parts_that_fit_the_cache(
+    name: str, batch: int, expected: int
+) -> None:
+    assert part(Job(network=network(name), batch=batch)) == expected

@@ -103,6 +103,7 @@ class _Rewriting:
         made = self._call(last, halves, shape, weight, bias, POINT, None, relu)
         with self.graph.inserting_after(made):
             back = self.graph.call_function(pixels_as_rows, (made, wanted))
+        back.meta = dict(node.meta)
         made.replace_all_uses_with(back, delete_user_cb=lambda user: user is not back)
 
     def _split(self, front: Before, window: Window) -> Node:
