@@ -47,6 +47,7 @@ def test_no_picture_is_both_calibrated_on_and_judged_by(small: Network, tmp_path
     assert sorted(calibrating + judged) == list(range(90))
     assert found.labels is None
     assert found.unknown == "the pictures have no labels"
+    assert found.data == f"folder:{tmp_path.name}"  # a card does not say where it lies
     again = gather(f"folder:{tmp_path}", small)
     assert numbers(again.calibrating) == calibrating
 

@@ -82,6 +82,11 @@ def data_name(data: str) -> str:
     return f"{FOLDER}{Path(data.removeprefix(FOLDER)).expanduser().resolve()}"
 
 
+def _shown(name: str) -> str:
+    """As a card says it: a folder by its name, not where it lies."""
+    return f"{FOLDER}{Path(name.removeprefix(FOLDER)).name}" if name.startswith(FOLDER) else name
+
+
 def _of_set(dataset: Dataset, network: Network, trained: Trained | None) -> Sample:
     """From the training part of a set in memory."""
     kept, held, part = _divided(dataset, trained)
@@ -95,7 +100,7 @@ def _of_set(dataset: Dataset, network: Network, trained: Trained | None) -> Samp
     _check(dataset.name, len(kept.labels), len(held.labels))
     labels, unknown = _true(held.labels.numpy(), dataset.classes, network)
     return Sample(
-        data=dataset.name,
+        data=_shown(dataset.name),
         part=part,
         calibrating=_at_side(kept.images.numpy(), network),
         judged=_at_side(held.images.numpy(), network),
@@ -136,7 +141,7 @@ def _of_folder(data: str, network: Network) -> Sample:
     else:
         labels, unknown = _true(numbers[seen], classes, network)
     return Sample(
-        data=data_name(data),
+        data=_shown(data_name(data)),
         part=part,
         calibrating=calibrating,
         judged=judged,
