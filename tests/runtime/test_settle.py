@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from convatlas import models
-from convatlas.runtime.network import relative_error
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.settle import settle
 
 
@@ -32,16 +32,19 @@ def test_scores_depend_on_the_picture_afterwards() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["mobilenet_v1-0.25", pytest.param("preact-resnet1001-cifar", marks=pytest.mark.slow)],
+    [
+        *("mobilenet_v1-0.25", "plain110-cifar"),
+        pytest.param("preact-resnet1001-cifar", marks=pytest.mark.slow),
+    ],
 )
 def test_torch_itself_is_right_afterwards(name: str) -> None:
-    # with the true means and variances the second is off by 2e-3
+    # with the true means and variances the last is off by 2e-3
     module, side = drawn(name), models.blueprint(name).spec.image_size
     settle(module, (3, side, side))
     x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         exact = copy.deepcopy(module).double()(x.double()).float()
-        assert relative_error(module(x).numpy(), exact.numpy()) < 2e-5
+        assert relative_error(module(x).numpy(), exact.numpy()) < 5e-6
 
 
 def test_no_statistic_is_left_as_it_was_and_none_is_nothing() -> None:

@@ -5,15 +5,15 @@ on the picture (Inception-v3: by 2e-9), and any engine would look equal. With th
 variances of random pictures it does not fade, but rounding grows with it from layer to layer, as
 every layer takes away what the values have in common: torch itself, in float32, is then 6e-4 away
 from float64 (Inception-v4; 2e-3 for preact-resnet1001), and no engine would look equal. Shifting
-the values the other way, by half their mean, keeps both in bounds: rounding stays near 1e-5 and two
-pictures differ by more than a tenth of the spread of the scores.
+the values the other way keeps both in bounds: rounding stays near 1e-6, also in a plain network of
+110 layers, and two pictures differ by 1 % of the spread of the scores or more.
 """
 
 import torch
 from torch import Tensor, nn
 
 PICTURES = 4
-SHIFT = -0.5  # of the mean; 1 would be what training measures
+SHIFT = -1.5  # of the mean; 1 would be what training measures
 LEAST = 0.05  # of the layer's mean variance: a map that these pictures leave dark may light up
 
 
