@@ -13,16 +13,13 @@ import gc
 import json
 import math
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import torch
-from torch import nn
 
 import convatlas
-from convatlas.runtime import auto
 from convatlas.runtime.engines import engine
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.export import make_card
@@ -30,53 +27,17 @@ from convatlas.runtime.int8.engines import INT8_ENGINES
 from convatlas.runtime.int8.judge import Limits
 from convatlas.runtime.int8.quantised import Plan, quantised
 from convatlas.runtime.int8.sample import Sample, gather
-from convatlas.runtime.network import Network
+from convatlas.runtime.measure import Effort, measure
+from convatlas.runtime.network import random_pixels
 from convatlas.runtime.onnx_file import Form
-from convatlas.runtime.settle import settle
 from convatlas.training.recipes import recipe_for
 from convatlas.workbench.export import network_of
 from convatlas.workbench.int8 import Int8, plan
-from peers.vision import models
+from peers.eager import PEERS, peer
 from record import write_record
 
 FLOAT = ("onnxruntime", "openvino")
 PICTURES = 100  # to calibrate on, and as many to judge by: with drawn weights more show no more
-
-
-def torchvision(name: str) -> Callable[[], nn.Module]:
-    """A network of torchvision with drawn weights."""
-
-    def build() -> nn.Module:
-        extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        return models.get_model(name, weights=None, **extra)
-
-    return build
-
-
-def timm(name: str) -> Callable[[], nn.Module]:
-    """A network of timm with drawn weights."""
-
-    def build() -> nn.Module:
-        from timm import create_model  # imports torchvision, so after peers.vision
-
-        return create_model(name, pretrained=False)
-
-    return build
-
-
-# ours: whose the other is. No library has the LeNet of today; its peer is our module in eager.
-PEERS: dict[str, Callable[[], nn.Module] | None] = {
-    "lenet-relu": None,
-    "alexnet@torchvision": torchvision("alexnet"),
-    "vgg16": torchvision("vgg16"),
-    "googlenet@torchvision": torchvision("googlenet"),
-    "inception_v3@torchvision": torchvision("inception_v3"),
-    "resnet18": torchvision("resnet18"),
-    "resnet50@torchvision": torchvision("resnet50"),
-    "densenet121": torchvision("densenet121"),
-    "se-resnet50@timm": timm("seresnet50"),
-    "swin_t": timm("swin_tiny_patch4_window7_224"),
-}
 
 
 def main() -> None:
@@ -91,7 +52,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     measured = {}
     for name in given.networks:
-        measured[name] = measure(name, given.threads, given.block)
+        measured[name] = compared(name, given.threads, given.block)
         print(name, json.dumps(measured[name]), flush=True)
         gc.collect()
     ratios = [float(each["ratio"]) for each in measured.values()]  # type: ignore[arg-type]
@@ -106,7 +67,7 @@ def main() -> None:
         print(write_record("int8", summary))
 
 
-def measure(name: str, threads: int, block: float) -> dict[str, object]:
+def compared(name: str, threads: int, block: float) -> dict[str, object]:
     """Milliseconds a call of each, and how many times faster the better int8 engine is."""
     network = network_of(name)
     job = Job(network=network, threads=threads)
@@ -118,8 +79,8 @@ def measure(name: str, threads: int, block: float) -> dict[str, object]:
     built: dict[str, Engine] = {"peer": peer(name, network)}
     built |= {each: engine(each, job) for each in FLOAT}
     built |= {each: build(result.model, job) for each, (result, build) in small.items()}
-    effort = auto.Effort(block=block, hopeless=float("inf"))
-    seconds = auto.measure(job, built, effort)
+    effort = Effort(block=block, hopeless=float("inf"))
+    seconds = measure(built, random_pixels(job.shape), effort)
     ms = {each: round(1e3 * float(np.median(taken)), 3) for each, taken in seconds.items()}
     best = min(small, key=lambda each: ms[each])
     return {
@@ -139,22 +100,6 @@ def measure(name: str, threads: int, block: float) -> dict[str, object]:
         },
         "layers": next(iter(small.values()))[0].report.layers,
     }
-
-
-def peer(name: str, network: Network) -> Engine:
-    """The other library's module as an engine."""
-    build = PEERS[name]
-    if build is None:
-        return network.eager
-    torch.manual_seed(0)
-    module = build().eval()
-    settle(module, network.shape)  # as ours is, or signals fade to numbers that are slow
-
-    def run(pixels: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return module(torch.from_numpy(pixels)).numpy()
-
-    return run
 
 
 def few(sample: Sample) -> Sample:

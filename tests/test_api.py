@@ -18,8 +18,9 @@ def test_public_names_are_pinned() -> None:
     assert sorted(convatlas.__all__) == [
         *("Dataset", "Options", "Pictures", "Recipe", "SealedTest", "Task", "UserError"),
         *("__version__", "blueprint", "compare", "create", "diff", "doctor", "evaluate"),
-        *("features", "field", "load", "load_run", "load_weights", "predict", "recipe_for"),
-        *("report", "resume", "save_weights", "show", "sweep", "train", "train_seeds"),
+        *("fastest", "features", "field", "load", "load_run", "load_weights", "predict"),
+        *("recipe_for", "report", "resume", "save_weights", "show", "sweep", "train"),
+        "train_seeds",
     ]
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from convatlas.workbench.compare import compare as compare
     from convatlas.workbench.diff import diff as diff
     from convatlas.workbench.doctor import doctor as doctor
+    from convatlas.workbench.fastest import fastest as fastest
     from convatlas.workbench.field import field as field
     from convatlas.workbench.predict import predict as predict
     from convatlas.workbench.runs import Options as Options
@@ -47,6 +48,7 @@ _PLACES = {
     "sweep": "convatlas.workbench.sweep",
     "doctor": "convatlas.workbench.doctor",
     "field": "convatlas.workbench.field",
+    "fastest": "convatlas.workbench.fastest",
     "features": "convatlas.insight.features",
     "Dataset": "convatlas.data.dataset",
     "Options": "convatlas.workbench.runs",

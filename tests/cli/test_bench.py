@@ -1,17 +1,18 @@
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
 
 from convatlas.cli.bench import command
 from convatlas.errors import UserError
-from convatlas.runtime import auto
+from convatlas.runtime import measure
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "BLOCK", 0.01)
+    monkeypatch.setattr(measure, "Effort", partial(measure.Effort, block=0.01))
 
 
 def test_a_row_for_each_engine_and_batch() -> None:

@@ -13,8 +13,8 @@ from convatlas.cli.export import TO, command
 from convatlas.data.augment import Augment
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import prepare, read_bundle
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.formats import FORMATS
-from convatlas.runtime.network import relative_error
 from convatlas.training.run import load_run
 
 

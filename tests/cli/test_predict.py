@@ -304,7 +304,6 @@ def test_weights_that_were_drawn_are_warned_of(pics: str, tmp_path: Path, predic
         (["none", "x.png"], "error: there is no run folder none, nor a bundle of that name; "),
         (["none.convatlas", "x.png"], "error: there is no file none.convatlas; `convatlas export`"),
         (["pics", "x.png"], "error: pics holds no model.safetensors; is it a run folder?"),
-        (["pics", "x.png", "--engine", "openvino"], "error: pics is a run, which torch computes"),
         (["pics/list.txt", "x.png"], "error: pics/list.txt is no bundle, or damaged"),
         (["pics/even/00.png", "x.png"], "error: pics/even/00.png is no bundle, or damaged"),
     ],

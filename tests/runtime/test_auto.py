@@ -5,12 +5,13 @@ import pytest
 from runnable import network
 
 from convatlas.errors import UserError
-from convatlas.runtime import auto, engines, remembered
+from convatlas.runtime import auto, engines, measure, remembered
 from convatlas.runtime.engines import Maker
 from convatlas.runtime.engines.engine import Engine, Job
+from convatlas.runtime.measure import Effort
 from convatlas.runtime.network import Array
 
-QUICKLY = auto.Effort(block=0.01)
+QUICKLY = Effort(block=0.01)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_the_fastest_equal_engine_is_kept() -> None:
     assert "relative error" in str(by_name["wrong"].refused)
     assert by_name["broken"].refused == "out of order"
     assert len(by_name["slow"].seconds) == 1  # given up after a round
-    assert len(by_name["eager"].seconds) == auto.ROUNDS
+    assert len(by_name["eager"].seconds) == measure.ROUNDS
 
 
 @pytest.mark.usefixtures("made_up")
@@ -101,33 +102,33 @@ def test_a_remembered_engine_that_is_gone_or_wrong_is_chosen_again(
     cache: Path, two_engines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job(network=network("lenet-bn"))
-    remembered.remember(job, "gone", 0.001)
+    remembered.remember(auto.job_circumstances(job), "gone", 0.001)
     assert auto.fastest(job, QUICKLY).name == "eager"
-    remembered.remember(job, "slow", 0.001)
+    remembered.remember(auto.job_circumstances(job), "slow", 0.001)
     monkeypatch.setitem(auto.ENGINES, "slow", Maker(build=lambda job: lambda x: x[:, 0, 0]))
     assert auto.fastest(job, QUICKLY).name == "eager"
-    recalled = remembered.recall(job)
+    recalled = remembered.recall(auto.job_circumstances(job))
     assert recalled is not None
     assert recalled.engine == "eager"
 
 
 def test_damaged_memory_is_no_memory(cache: Path) -> None:
     job = Job(network=network("lenet-bn"))
-    remembered.remember(job, "eager", 0.001)
+    remembered.remember(auto.job_circumstances(job), "eager", 0.001)
     for file in (cache / "choices").iterdir():
         file.write_text("{")
-    assert remembered.recall(job) is None
+    assert remembered.recall(auto.job_circumstances(job)) is None
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
     (cache / "choices").write_text("a file where the folder should be")
     job = Job(network=network("lenet-bn"))
-    remembered.remember(job, "eager", 0.001)
-    assert remembered.recall(job) is None
+    remembered.remember(auto.job_circumstances(job), "eager", 0.001)
+    assert remembered.recall(auto.job_circumstances(job)) is None
 
 
 def test_the_budget_leaves_out_what_takes_long_to_build(two_engines: list[str]) -> None:
-    effort = auto.Effort(block=0.01, budget=20)
+    effort = Effort(block=0.01, budget=20)
     choice = auto.choose(Job(network=network("lenet-bn")), effort=effort)
     assert two_engines == ["eager"]
     assert "not tried: of 20 s" in str(choice.measured[-1].refused)
@@ -137,7 +138,7 @@ def test_the_budget_leaves_out_what_takes_long_to_build(two_engines: list[str]) 
 
 def test_quick_networks_are_tried_on_one_thread_too() -> None:
     job = Job(network=network("lenet-bn"), threads=2)
-    effort = auto.Effort(block=0.01, budget=11, hopeless=float("inf"))
+    effort = Effort(block=0.01, budget=11, hopeless=float("inf"))
     names = {each.name for each in auto.choose(job, effort=effort).measured}
     assert "onnxruntime@1" in names
     error = auto.worst_error(job, auto.build("onnxruntime@1", job))

@@ -14,9 +14,10 @@ from safetensors import safe_open
 from convatlas.errors import UserError
 from convatlas.runtime import formats
 from convatlas.runtime.bundle import BundleCard, read_bundle
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.export import export, make_card
 from convatlas.runtime.formats import CARD_KEY, FORMATS, Format
-from convatlas.runtime.network import Network, random_pixels, relative_error
+from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 
-from convatlas.runtime.network import agreement, random_pixels, relative_error
+from convatlas.runtime.closeness import agreement, relative_error
+from convatlas.runtime.network import random_pixels
 
 
 def test_error_is_measured_against_the_spread_of_the_scores() -> None:

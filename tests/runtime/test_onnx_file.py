@@ -10,7 +10,8 @@ from convatlas import models
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import array
 from convatlas.runtime.cases import cases
-from convatlas.runtime.network import Network, random_pixels, relative_error
+from convatlas.runtime.closeness import relative_error
+from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form, Fused, to_onnx
 
 # The size at which a family's first network is still quick; the published one where it must be.

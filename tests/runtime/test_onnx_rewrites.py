@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from convatlas.errors import UserError
-from convatlas.runtime.network import Network, random_pixels, relative_error
+from convatlas.runtime.closeness import relative_error
+from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form, to_onnx
 from convatlas.runtime.onnx_rewrites import adaptive_average_pool, average_pool
 

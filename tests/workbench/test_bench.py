@@ -1,7 +1,7 @@
 import pytest
 
 from convatlas.errors import UserError
-from convatlas.runtime.auto import Effort
+from convatlas.runtime.measure import Effort
 from convatlas.workbench.bench import Bench, How, bench, table
 
 QUICKLY = Effort(block=0.01, hopeless=float("inf"))

@@ -113,8 +113,8 @@ def test_many_files_may_come_from_an_iterable(run: Path, pictures: Path) -> None
 
 
 def test_what_cannot_be_is_said(run: Path, bundle: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is a run, which torch computes"):
-        predict(run, "x.png", computing=Computing(engine="onnxruntime"))
+    with pytest.raises(UserError, match="unknown engine 'tpu'"):
+        predict(run, "x.png", computing=Computing(engine="tpu"))
     with pytest.raises(UserError, match=r"there is no run folder .*nor a bundle"):
         predict(tmp_path / "none", "x.png")
     with pytest.raises(UserError, match=r"there is no file .*`convatlas export` makes one"):
@@ -127,3 +127,17 @@ def test_what_cannot_be_is_said(run: Path, bundle: Path, tmp_path: Path) -> None
         predict(bundle, "x.png", computing=Computing(threads=0))
     with pytest.raises(UserError, match="no engine 'tpu' runs a bundle; known: onnxruntime"):
         predict(bundle, "x.png", computing=Computing(engine="tpu"))
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "auto"])
+def test_a_run_on_another_engine_gives_the_same(
+    engine: str, run: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path))
+    monkeypatch.setattr("convatlas.runtime.auto.available", lambda: ("eager", "onnxruntime"))
+    files = sorted((pictures / "left").iterdir())[:5]
+    here = Computing(engine=engine, threads=1, batch=2)  # the last one is filled up
+    for plain, other in zip(predict(run, files), predict(run, files, computing=here), strict=True):
+        assert [g.label for g in plain.guesses] == [g.label for g in other.guesses]
+        for a, b in zip(plain.guesses, other.guesses, strict=True):
+            assert a.probability == pytest.approx(b.probability, abs=1e-5)

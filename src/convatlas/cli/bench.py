@@ -52,8 +52,8 @@ def command(**given: Any) -> None:
     that computes something else than torch eager is refused; with --int8, engines in int8 are
     measured too, and what they lose is said.
     """
-    from convatlas.runtime.auto import Effort  # imports torch
-    from convatlas.workbench.bench import How, bench, table
+    from convatlas.runtime.measure import Effort
+    from convatlas.workbench.bench import How, bench, table  # imports torch
 
     arguments = Arguments(**given)
     try:

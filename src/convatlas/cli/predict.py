@@ -59,8 +59,8 @@ class Count:
 @click.option("--threads", type=click.IntRange(1), help="By default one for each processor.")
 @click.option(
     "--engine",
-    type=click.Choice(["onnxruntime", "openvino"]),
-    help="For a bundle; onnxruntime by default. A run is computed by torch.",
+    help="onnxruntime (for a bundle by default), openvino, or auto: the fastest, measured once. A "
+    "run is computed by torch; it takes any engine of `convatlas bench` too.",
 )
 @click.option("--invert", is_flag=True, help="Turn dark ink on light paper into light on dark.")
 @click.option("--json", "form", flag_value="json", help="An array with one object a line.")

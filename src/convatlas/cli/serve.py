@@ -1,6 +1,5 @@
 """``convatlas serve``."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,12 @@ class Arguments:
     type=click.Path(path_type=Path),
     help="Ask for the bearer token in this file [default: that in CONVATLAS_TOKEN, if set].",
 )
-@click.option("--engine", default="onnxruntime", show_default=True, help="Or openvino.")
+@click.option(
+    "--engine",
+    default="onnxruntime",
+    show_default=True,
+    help="Or openvino, or auto: the faster one, measured once.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Of the engine [default: all cores].")
 @click.option(
     "--max-batch", type=click.IntRange(1, 1024), default=16, show_default=True, metavar="PICTURES"
@@ -109,8 +113,6 @@ def command(**given: Any) -> None:
 def _serve(arguments: Arguments) -> None:
     from convatlas.runtime.extras import need
 
-    # from 1.32 on ONNX Runtime reports its use to its makers, from a database in the home folder
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         need(package)
     from convatlas.runtime.opened import open_classifier
@@ -128,11 +130,14 @@ def _serve(arguments: Arguments) -> None:
         connections=arguments.limit_concurrency,
         grace=arguments.grace,
     )
+    engine = arguments.engine
+    if engine == "auto":
+        from convatlas.runtime.quickest import quickest
+
+        engine = quickest(arguments.bundle, threads=arguments.threads)
     serve(
-        lambda: open_classifier(
-            arguments.bundle, threads=arguments.threads, engine=arguments.engine
-        ),
-        engine=arguments.engine,
+        lambda: open_classifier(arguments.bundle, threads=arguments.threads, engine=engine),
+        engine=engine,
         address=Address(
             host=arguments.host,
             port=arguments.port,

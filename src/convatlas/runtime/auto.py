@@ -2,20 +2,18 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from convatlas.errors import UserError
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.engines import ENGINES, EQUAL, available, engine
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.network import Array, random_pixels, relative_error
-from convatlas.runtime.remembered import recall, remember
+from convatlas.runtime.measure import FULL, Effort, measure
+from convatlas.runtime.network import Array, random_pixels
+from convatlas.runtime.remembered import circumstances, recall, remember
 
-BLOCK = 0.3  # seconds of one measurement; shorter ones rank engines by luck
-ROUNDS = 5
-HOPELESS = 1.5  # times the best median after a round, and an engine is measured no more
-BUDGET = 120.0  # seconds after which no further engine is built
 QUICK = 3e-3  # seconds a call below which waking threads may cost more than they bring
 Example = tuple[Array, Array]  # pictures and their scores
 ALONE = "@1"  # after an engine's name: on one thread
@@ -48,25 +46,12 @@ class Choice:
     measured: tuple[Measured, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How much is done to find the fastest: seconds of a block, and for building all engines.
-
-    ``hopeless``: how many times slower than the best an engine may be and still be measured.
-    """
-
-    block: float = BLOCK
-    rounds: int = ROUNDS
-    budget: float = BUDGET
-    hopeless: float = HOPELESS
-
-
-def fastest(job: Job, effort: Effort = Effort()) -> Choice:
+def fastest(job: Job, effort: Effort = FULL) -> Choice:
     """The engine remembered for this job and machine, if it still is equal; else one is chosen.
 
     Raises `UserError` if not one runs the network.
     """
-    known = recall(job)
+    known = recall(job_circumstances(job))
     if known is not None:
         try:
             made = build(known.engine, job)
@@ -76,7 +61,7 @@ def fastest(job: Job, effort: Effort = Effort()) -> Choice:
             pass
     choice = choose(job, effort=effort)
     kept = next(each for each in choice.measured if each.name == choice.name)
-    remember(job, choice.name, kept.median)
+    remember(job_circumstances(job), choice.name, kept.median)
     return choice
 
 
@@ -84,7 +69,7 @@ def choose(
     job: Job,
     names: Sequence[str] = (),
     *,
-    effort: Effort = Effort(),
+    effort: Effort = FULL,
     judged: Mapping[str, Engine] = MappingProxyType({}),
 ) -> Choice:
     """Build the engines, refuse those unequal to eager, measure the others in turn.
@@ -99,19 +84,30 @@ def choose(
         raise UserError(f"no engine runs {job.network.name}: {refused[0].refused}")
     for name, made in judged.items():
         built[name], errors[name] = made, worst_error(job, made)
-    seconds = measure(job, built, effort)
+    seconds = measure(built, random_pixels(job.shape), effort)
     if not names:
         alone = _alone(job, seconds)
         if alone:
             for name, made in alone.items():
                 built[name], errors[name] = made, worst_error(job, made)
-            seconds = measure(job, built, effort)
+            seconds = measure(built, random_pixels(job.shape), effort)
     found = [Measured(name=n, error=errors[n], seconds=tuple(seconds[n])) for n in built]
     found.sort(key=lambda each: each.median)
     # an engine dropped after a lucky or unlucky first block must not win on fewer blocks
     equal = [each for each in found if each.name not in judged]
     full = [m for m in equal if len(m.seconds) == max(len(each.seconds) for each in equal)]
     return Choice(full[0].name, built[full[0].name], (*found, *refused))
+
+
+def job_circumstances(job: Job) -> dict[str, str]:
+    """What a choice for a job depends on.
+
+    Of the network its name, input and the shapes of its weights: how fast an engine is does not
+    depend on their values, and whether it is equal is looked at whenever it is built.
+    """
+    state = job.network.module.state_dict()
+    weights = repr([(name, tuple(value.shape)) for name, value in state.items()])
+    return circumstances(f"{job.network.name} {weights}", job.shape, job.threads)
 
 
 def build(name: str, job: Job) -> Engine:
@@ -139,29 +135,6 @@ def examples_of(job: Job) -> list[Example]:
     if real is not None and len(real) >= job.batch:
         fed.append(real[: job.batch])
     return [(pixels, job.network.eager(pixels)) for pixels in fed]
-
-
-def measure(job: Job, built: Mapping[str, Engine], effort: Effort) -> dict[str, list[float]]:
-    """Seconds a call of each engine, in blocks that alternate; hopeless ones are soon left out."""
-    pixels = random_pixels(job.shape)
-    seconds: dict[str, list[float]] = {name: [] for name in built}
-    calls = {n: max(1, round(effort.block / _warm(made, pixels))) for n, made in built.items()}
-    left = list(built)
-    for _ in range(effort.rounds):
-        for name in left:
-            seconds[name].append(block_of(built[name], pixels, calls[name]))
-        best = min(statistics.median(seconds[name]) for name in left)
-        left = [n for n in left if statistics.median(seconds[n]) <= effort.hopeless * best]
-    return seconds
-
-
-def block_of(made: Callable[[Array], object], pixels: Array, calls: int) -> float:
-    """Seconds a call of a block; one call before it is not counted, as others ran since."""
-    made(pixels)
-    started = time.perf_counter()
-    for _ in range(calls):
-        made(pixels)
-    return (time.perf_counter() - started) / calls
 
 
 def _built(
@@ -201,12 +174,3 @@ def _alone(job: Job, seconds: Mapping[str, Sequence[float]]) -> dict[str, Engine
         return {}
     names = [name for name in seconds if name in ENGINES and ENGINES[name].threaded]
     return {f"{name}{ALONE}": build(f"{name}{ALONE}", job) for name in names}
-
-
-def _warm(made: Engine, pixels: Array) -> float:
-    """Seconds of a call after two that are not counted."""
-    for _ in range(3):
-        started = time.perf_counter()
-        made(pixels)
-        took = time.perf_counter() - started
-    return max(took, 1e-7)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import Compared, crop, normalise
-from convatlas.runtime.network import Array, Network, agreement, random_pixels, relative_error
+from convatlas.runtime.closeness import agreement, relative_error
+from convatlas.runtime.network import Array, Network, random_pixels
 from convatlas.runtime.onnx_file import Form
 
 Fed = Array | NDArray[np.uint8]

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 from types import ModuleType
 
 from convatlas.errors import UserError
@@ -18,9 +19,15 @@ EXTRAS = {
     "prometheus_client": "web",
 }
 
+# what a package is told before it is imported: ONNX Runtime from 1.32 on reports its use to its
+# makers, from a database in the home folder
+SETTINGS = {"onnxruntime": {"ORT_DISABLE_TELEMETRY": "1"}}
+
 
 def need(package: str) -> ModuleType:
     """The package (or a module in it), or a `UserError` with the line that installs it."""
+    for variable, value in SETTINGS.get(package.partition(".")[0], {}).items():
+        os.environ.setdefault(variable, value)
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:

@@ -1,7 +1,9 @@
 """A bundle opened with an engine, ready to classify pictures; imports no torch."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from convatlas.runtime.ready import discard, find_ready
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 ENGINES = ("onnxruntime", "openvino")
+Pixels = TypeVar("Pixels", NDArray[np.float32], NDArray[np.uint8], Fed)
 
 
 def open_classifier(
@@ -122,7 +125,9 @@ def _runner(network: str, engine: str, loaded: Loaded) -> Run:
     return run
 
 
-def in_batches(run: Run, fed: Fed, size: int) -> NDArray[np.float32]:
+def in_batches(
+    run: Callable[[Pixels], NDArray[np.float32]], fed: Pixels, size: int
+) -> NDArray[np.float32]:
     """Run pictures through a model that takes ``size`` at once; the last are filled up."""
     scores = []
     for start in range(0, len(fed), size):

@@ -1,4 +1,4 @@
-"""Which engine was the fastest for a job on this machine, kept between calls."""
+"""Which engine was the fastest for a network on this machine, kept between calls; no torch."""
 
 import os
 import platform
@@ -12,7 +12,6 @@ from convatlas.cache import cache_folder
 from convatlas.errors import UserError
 from convatlas.files import write_atomically
 from convatlas.processor import processor
-from convatlas.runtime.engines.engine import Job
 
 PACKAGES = ("convatlas", "torch", "onnxruntime", "openvino")
 
@@ -25,9 +24,8 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     circumstances: dict[str, str]
 
 
-def recall(job: Job) -> Remembered | None:
-    """What was kept for the same network, batch, threads, machine and versions, if anything."""
-    known = circumstances(job)
+def recall(known: dict[str, str]) -> Remembered | None:
+    """What was kept for the same circumstances, if anything."""
     try:
         found = msgspec.json.decode(_path(known).read_bytes(), type=Remembered)
     except (OSError, msgspec.MsgspecError):
@@ -35,9 +33,8 @@ def recall(job: Job) -> Remembered | None:
     return found if found.circumstances == known else None
 
 
-def remember(job: Job, engine: str, seconds: float) -> None:
+def remember(known: dict[str, str], engine: str, seconds: float) -> None:
     """Keep a choice; a cache that cannot be written is no error."""
-    known = circumstances(job)
     kept = Remembered(engine=engine, milliseconds=round(1e3 * seconds, 4), circumstances=known)
     path = _path(known)
     try:
@@ -47,21 +44,13 @@ def remember(job: Job, engine: str, seconds: float) -> None:
         return
 
 
-def circumstances(job: Job) -> dict[str, str]:
-    """All that a choice depends on.
-
-    Of the network its name, input and the shapes of its weights: how fast an engine is does not
-    depend on their values, and whether it is equal is looked at whenever it is built.
-    """
+def circumstances(network: str, shape: tuple[int, ...], threads: int) -> dict[str, str]:
+    """All that a choice depends on: the network, its input with the batch, and the machine."""
     here = processor()
-    weights = [
-        (name, tuple(value.shape)) for name, value in job.network.module.state_dict().items()
-    ]
     return {
-        "network": job.network.name,
-        "weights": sha256(repr(weights).encode()).hexdigest()[:16],
-        "input": "x".join(map(str, job.shape)),
-        "threads": str(job.threads),
+        "network": sha256(network.encode()).hexdigest()[:24],
+        "input": "x".join(map(str, shape)),
+        "threads": str(threads),
         "processor": here.name,
         "instructions": sha256(" ".join(sorted(here.instructions)).encode()).hexdigest()[:16],
         "processors": str(os.cpu_count()),

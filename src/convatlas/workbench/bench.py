@@ -8,9 +8,10 @@ from convatlas.errors import UserError
 from convatlas.tables import Table
 
 if TYPE_CHECKING:
-    from convatlas.runtime.auto import Effort, Measured
+    from convatlas.runtime.auto import Measured
     from convatlas.runtime.bundle import Quantised
     from convatlas.runtime.engines.engine import Job
+    from convatlas.runtime.measure import Effort
     from convatlas.workbench.cold import Cold
     from convatlas.workbench.int8 import Int8
 
@@ -63,8 +64,9 @@ def bench(
     """
     import torch
 
-    from convatlas.runtime.auto import Effort, choose
+    from convatlas.runtime.auto import choose
     from convatlas.runtime.engines.engine import Job
+    from convatlas.runtime.measure import Effort
     from convatlas.runtime.peak import peak
     from convatlas.runtime.work import macs_of
     from convatlas.workbench.export import Given, network_of

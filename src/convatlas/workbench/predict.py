@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FEW = 8  # named files up to this number are answered one by one
 Amount = Literal["few", "listed", "many"]
 BATCHES: dict[Amount, int] = {"few": 1, "listed": 1, "many": 32}
+AUTO = "auto"  # an engine's name: the fastest
 DECODERS = 16  # threads; more wait for one another
 
 
@@ -21,7 +22,8 @@ DECODERS = 16  # threads; more wait for one another
 class Computing:
     """What computes: by default ONNX Runtime for a bundle, on all processors.
 
-    ``engine``: ``onnxruntime`` or ``openvino``, for bundles; a run is computed by torch.
+    ``engine``: ``onnxruntime`` or ``openvino``, or ``auto`` for the faster one, measured once and
+    then remembered. A run is computed by torch, or by any engine `convatlas.fastest` chooses from.
     ``batch``: pictures at once. By default as many as the bundle was exported for, or, if that is
     free, 1 for few files or a list being read, so that each is answered at once, 32 for many.
     """
@@ -69,12 +71,7 @@ def amount_of(arguments: Sequence[Path | str], listed: bool = False) -> Amount:
 def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "Classifier":
     """What classifies: a run folder with torch, or a bundle without; raises `UserError`."""
     if path.is_dir():
-        if computing.engine:
-            raise UserError(
-                f"{path} is a run, which torch computes; leave --engine out, or make a bundle of "
-                f"it: convatlas export {path}"
-            )
-        return _run(path, computing.threads)
+        return _run(path, computing, computing.batch or BATCHES[amount])
     from convatlas.runtime.bundle import SUFFIX
 
     if not path.exists() and path.suffix != SUFFIX:
@@ -84,12 +81,12 @@ def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "C
         )
     from convatlas.runtime.opened import ENGINES, open_classifier
 
-    return open_classifier(
-        path,
-        threads=computing.threads,
-        engine=computing.engine or ENGINES[0],
-        batch=computing.batch or BATCHES[amount],
-    )
+    batch, engine = computing.batch or BATCHES[amount], computing.engine or ENGINES[0]
+    if engine == AUTO:
+        from convatlas.runtime.quickest import quickest
+
+        engine = quickest(path, threads=computing.threads, batch=batch)
+    return open_classifier(path, threads=computing.threads, engine=engine, batch=batch)
 
 
 def way_of(
@@ -120,20 +117,27 @@ def drawn(classifier: "Classifier") -> str | None:
     return said if said.startswith("drawn") else None
 
 
-def _run(folder: Path, threads: int | None) -> "Classifier":
-    """A run's network, computed by torch as it was trained."""
+def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
+    """A run's network, computed by torch as it was trained, or by another engine that is equal."""
     import torch
 
+    from convatlas.runtime.auto import build, fastest
     from convatlas.runtime.classifier import Classifier
+    from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.export import make_card
     from convatlas.runtime.onnx_file import Form
+    from convatlas.runtime.opened import in_batches
     from convatlas.training.run import load_run
     from convatlas.workbench.export import trained_network
 
-    if threads:
-        torch.set_num_threads(threads)
+    if computing.threads:
+        torch.set_num_threads(computing.threads)
     network = trained_network(load_run(folder))
+    card = make_card(network, Form())
+    if computing.engine is None:
+        return Classifier(card=card, run=lambda fed: network.eager(fed.astype("f4", copy=False)))
+    job = Job(network=network, batch=batch, threads=torch.get_num_threads())
+    made = fastest(job).engine if computing.engine == AUTO else build(computing.engine, job)
     return Classifier(
-        card=make_card(network, Form()),
-        run=lambda fed: network.eager(fed.astype("float32", copy=False)),
+        card=card, run=lambda fed: in_batches(made, fed.astype("f4", copy=False), batch)
     )

@@ -4,10 +4,11 @@ from runnable import network
 from torch import nn
 
 from convatlas.errors import UserError
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.engines import ENGINES, available, engine
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.engines.tuned import folded
-from convatlas.runtime.network import random_pixels, relative_error
+from convatlas.runtime.network import random_pixels
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ from runnable import network
 from torch import Tensor
 
 from convatlas.errors import UserError
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.engines.split import library, plan, rewrite
 from convatlas.runtime.engines.split.part import part
-from convatlas.runtime.network import random_pixels, relative_error
+from convatlas.runtime.network import random_pixels
 
 needs_the_processor = pytest.mark.skipif(
     library.lacking() is not None, reason=f"the engine cannot run here: {library.lacking()}"

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,14 +16,15 @@ from convatlas.cli.bench import command as bench_command
 from convatlas.cli.export import command
 from convatlas.data.idx_sets import mnist
 from convatlas.errors import UserError
-from convatlas.runtime import auto, cases, export
+from convatlas.runtime import auto, cases, export, measure
 from convatlas.runtime.bundle import BundleCard, prepare, read_bundle
+from convatlas.runtime.closeness import agreement
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.formats import CARD_KEY, FORMATS, onnx_runner
 from convatlas.runtime.int8 import write
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.sample import Sample
-from convatlas.runtime.network import Network, agreement
+from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form
 from convatlas.runtime.opened import open_classifier
 from convatlas.workbench.export import export as write_network
@@ -189,7 +191,7 @@ def test_limits_are_shares() -> None:
 
 
 def test_bench_shows_what_int8_loses(digits_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "BLOCK", 0.01)
+    monkeypatch.setattr(measure, "Effort", partial(measure.Effort, block=0.01))
     arguments = [str(digits_run), "--engines", "eager", "--int8", "mnist", "--json"]
     ran = CliRunner().invoke(bench_command, arguments, catch_exceptions=False)
     rows = {row["engine"]: row for row in json.loads(ran.output)}
@@ -203,7 +205,7 @@ def test_bench_shows_what_int8_loses(digits_run: Path, monkeypatch: pytest.Monke
 
 
 def test_bench_says_why_int8_is_refused(digits_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "BLOCK", 0.01)
+    monkeypatch.setattr(measure, "Effort", partial(measure.Effort, block=0.01))
     monkeypatch.setitem(sys.modules, "nncf", None)
     arguments = [str(digits_run), "--engines", "eager", "--int8", "mnist", "--json"]
     ran = CliRunner().invoke(bench_command, arguments, catch_exceptions=False)
@@ -214,7 +216,7 @@ def test_bench_says_why_int8_is_refused(digits_run: Path, monkeypatch: pytest.Mo
 
 def test_int8_is_never_the_choice(digits: Network) -> None:
     job = Job(network=digits)
-    effort = auto.Effort(block=0.01)
+    effort = measure.Effort(block=0.01)
     judged = {"fast-int8": lambda pixels: pixels[:, 0, 0]}
     choice = auto.choose(job, ("eager",), effort=effort, judged=judged)
     assert choice.name == "eager"

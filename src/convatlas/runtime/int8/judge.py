@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convatlas.runtime.bundle import BundleCard, prepare
+from convatlas.runtime.closeness import agreement, relative_error
 from convatlas.runtime.int8.sample import Decoded, Sample
-from convatlas.runtime.network import Array, agreement, relative_error
+from convatlas.runtime.network import Array
 
 Fed = Array | Decoded
 Run = Callable[[Fed], Array]

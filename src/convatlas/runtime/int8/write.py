@@ -10,11 +10,12 @@ import numpy as np
 
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import Bundle, BundleCard, Compared, card_json, write_bundle
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import CARD_KEY, FORMATS, with_card
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.quantised import Plan, Result, quantised
-from convatlas.runtime.network import Network, relative_error
+from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
 
 SAME = 1e-4  # relative, between what was judged and what was written: the same operations

@@ -1,0 +1,43 @@
+"""A network on the fastest engine of this machine."""
+
+from typing import TYPE_CHECKING
+
+from convatlas.workbench.export import Given, network_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from convatlas.runtime.auto import Choice
+
+PLAIN = Given()
+
+
+def fastest(
+    what: "str | nn.Module",
+    *,
+    batch: int = 1,
+    threads: int | None = None,
+    given: Given = PLAIN,
+    budget: float = 120.0,
+) -> "Choice":
+    """Measure the engines that compute the same and keep the fastest; remembered for the next time.
+
+    ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module, with
+    what `Given` says of it. ``choice.engine`` takes float32 (batch, C, H, W) and gives scores, one
+    call at a time. ``budget``: seconds for building engines. Raises `UserError`. Sets torch's
+    number of threads if ``threads`` are given.
+    """
+    import torch
+
+    from convatlas.errors import UserError
+    from convatlas.runtime.auto import fastest as chosen
+    from convatlas.runtime.engines.engine import Job
+    from convatlas.runtime.measure import Effort
+
+    if batch < 1 or (threads is not None and threads < 1):
+        raise UserError(f"batch and threads are numbers from 1, given {batch} and {threads}")
+    if threads:
+        torch.set_num_threads(threads)
+    network = network_of(what, given)
+    job = Job(network=network, batch=batch, threads=torch.get_num_threads())
+    return chosen(job, Effort(budget=budget))
