@@ -18,10 +18,11 @@ import torch
 from convatlas import atlas, models
 from convatlas.errors import UserError
 from convatlas.runtime.cases import Case, cases, other_size
+from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.export import TOLERANCE
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import Runner, onnx_runner
-from convatlas.runtime.network import Network, relative_error
+from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
 from convatlas.workbench.export import network_of
 from record import RESULTS, write_record
