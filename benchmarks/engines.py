@@ -26,10 +26,11 @@ from convatlas.runtime.peak import peak
 from convatlas.runtime.work import macs_of
 from convatlas.workbench.export import network_of
 from peers.eager import PEERS, peer
-from record import spread, write_record
+from record import RESULTS, spread, write_record
 
 NEAR = 1.3  # times the best, and an engine is measured again beside the choice
-ROUNDS = 7
+ROUNDS = {1: 7}  # by batch
+ROUNDS_OF_MANY = 3  # a call of 32 pictures is a block of its own
 
 
 def main() -> None:
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--budget", type=float, default=BUDGET)
     parser.add_argument("--no-record", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="add to the batches on record")
     parser.add_argument("--alone", action="store_true", help="print one network's figures as JSON")
     given = parser.parse_args()
     batches = [int(part) for part in given.batches.split(",")]
@@ -56,7 +58,10 @@ def main() -> None:
             print(batch, name, json.dumps(found), flush=True)
     summary = {key: summed(each) for key, each in figures.items()}
     print(json.dumps(summary, indent=1))
-    record = {"threads": given.threads, "rounds": ROUNDS, "summary": summary, "figures": figures}
+    if given.keep:
+        old = json.loads((RESULTS / "engines.json").read_text())
+        summary, figures = old["summary"] | summary, old["figures"] | figures
+    record = {"threads": given.threads, "summary": summary, "figures": figures}
     if not given.no_record:
         print(write_record("engines", record))
 
@@ -86,7 +91,7 @@ def compared(name: str, batch: int, threads: int, budget: float) -> dict[str, ob
         "auto": choice.engine,
     }
     runs |= {each: auto.build(each, job) for each in near}
-    seconds = measure(runs, random_pixels(job.shape), Effort(rounds=ROUNDS, hopeless=float("inf")))
+    seconds = measure(runs, random_pixels(job.shape), Effort(rounds=ROUNDS.get(batch, ROUNDS_OF_MANY), hopeless=float("inf")))
     median = {each: statistics.median(taken) for each, taken in seconds.items()}
     single = {**first, **{each: median[each] for each in near}}
     best = min(near, key=lambda each: median[each])

@@ -11,6 +11,7 @@ import pytest
 from tiny_bundle import SIDE, Tiny, tiny_bundle
 
 from convatlas.errors import UserError
+from convatlas.processor import processor
 from convatlas.runtime import ready
 from convatlas.runtime.opened import open_classifier
 from convatlas.runtime.ready import bound, find_ready, keep_ready
@@ -152,8 +153,7 @@ def test_this_processor_is_told_from_others() -> None:
     import onnxruntime
 
     assert onnxruntime.__version__ in told
-    if Path("/proc/cpuinfo").exists():
-        assert len(ready._processor()) > 20
+    assert processor().name in told
 
 
 def test_small_bundles_are_not_kept(tmp_path: Path, cache: Path) -> None:

@@ -13,6 +13,7 @@ is missing, damaged or cannot be written means that the bundle itself is read.
 import contextlib
 import json
 import os
+import platform
 import sys
 import time
 import zlib
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convatlas.cache import cache_folder
+from convatlas.processor import processor
 from convatlas.runtime.bundle import copy_model, read_card
 from convatlas.runtime.extras import need
 from convatlas.runtime.loaded import optimise
@@ -149,21 +151,6 @@ def _place(bundle: Path) -> Ready | None:
 
 def _machine() -> str:
     """What the kept weights are for: engine, system and processor."""
-    return f"{FORMAT} {need('onnxruntime').__version__} {sys.platform} {_processor()}"
-
-
-def _processor() -> str:
-    """Model and instructions as Linux lists them, or what another system says of them."""
-    try:
-        with Path("/proc/cpuinfo").open("rb", buffering=0) as file:
-            lines = file.read(8192).splitlines()  # the first of all processors
-    except OSError:
-        uname = getattr(os, "uname", None)
-        return os.environ.get("PROCESSOR_IDENTIFIER") or (uname().machine if uname else "")
-    names = (b"model name", b"flags", b"Features", b"CPU part")
-    told: dict[bytes, bytes] = {}
-    for line in lines:
-        name = line.partition(b":")[0].strip()
-        if name in names:
-            told.setdefault(name, line)
-    return os.uname().machine + b"".join(told.values()).decode(errors="replace")
+    here = processor()
+    told = f"{platform.machine()} {here.name} {' '.join(sorted(here.instructions))}"
+    return f"{FORMAT} {need('onnxruntime').__version__} {sys.platform} {told}"

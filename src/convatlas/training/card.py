@@ -3,12 +3,12 @@
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 import torch
 
 from convatlas.data.dataset import Dataset, Pictures
+from convatlas.processor import processor
 from convatlas.training.evaluate import Evaluation
 from convatlas.training.recipe import Recipe
 
@@ -133,9 +133,4 @@ def device_name(device: torch.device) -> str:
     """The device as its maker calls it, or the kind of machine where that is not known."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+    return processor().name

@@ -6,9 +6,9 @@ ranges are the least and greatest of all calibrating pictures. Both engines run 
 
 import platform
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Any
 
+from convatlas.processor import processor
 from convatlas.runtime.extras import need
 from convatlas.runtime.int8.judge import Fed
 from convatlas.runtime.int8.prepared import Prepared, hushed
@@ -52,10 +52,7 @@ def weight_bits() -> int:
     """Of a weight: 8, or 7 on x86 without VNNI, where sums of two products of 8 bits overflow."""
     if platform.machine() not in ("x86_64", "AMD64"):
         return 8
-    try:
-        flags = Path("/proc/cpuinfo").read_text().split()
-    except OSError:  # not Linux: nothing is known
-        return 7
+    flags = processor().instructions  # none where the system lists none: nothing is known then
     return 8 if any(flag in flags for flag in VNNI) else 7
 
 
