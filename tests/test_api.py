@@ -17,7 +17,8 @@ def test_every_public_name_is_there_and_known_to_type_checkers(name: str) -> Non
 def test_public_names_are_pinned() -> None:
     assert sorted(convatlas.__all__) == [
         *("Dataset", "Options", "Pictures", "Recipe", "SealedTest", "Task", "UserError"),
-        *("__version__", "blueprint", "compare", "create", "diff", "doctor", "evaluate"),
+        *("__version__", "bench", "blueprint", "compare", "create", "diff", "doctor", "evaluate"),
+        "export",
         *("fastest", "features", "field", "load", "load_run", "load_weights", "predict"),
         *("recipe_for", "report", "resume", "save_weights", "show", "sweep", "train"),
         "train_seeds",

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from convatlas.training.recipe import Recipe as Recipe
     from convatlas.training.recipes import recipe_for as recipe_for
     from convatlas.training.run import load_run as load_run
+    from convatlas.workbench.bench import bench as bench
     from convatlas.workbench.compare import compare as compare
     from convatlas.workbench.diff import diff as diff
     from convatlas.workbench.doctor import doctor as doctor
+    from convatlas.workbench.export import export as export
     from convatlas.workbench.fastest import fastest as fastest
     from convatlas.workbench.field import field as field
     from convatlas.workbench.predict import predict as predict
@@ -48,6 +50,8 @@ _PLACES = {
     "sweep": "convatlas.workbench.sweep",
     "doctor": "convatlas.workbench.doctor",
     "field": "convatlas.workbench.field",
+    "bench": "convatlas.workbench.bench",
+    "export": "convatlas.workbench.export",
     "fastest": "convatlas.workbench.fastest",
     "features": "convatlas.insight.features",
     "Dataset": "convatlas.data.dataset",
