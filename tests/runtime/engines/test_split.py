@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from runnable import network
-from torch import Tensor
+from torch import Tensor, nn
 
 from convatlas.errors import UserError
 from convatlas.runtime.closeness import relative_error
@@ -15,7 +15,7 @@ from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
 from convatlas.runtime.engines.split import library, plan, rewrite
 from convatlas.runtime.engines.split.part import part
-from convatlas.runtime.network import random_pixels
+from convatlas.runtime.network import Network, random_pixels
 
 needs_the_processor = pytest.mark.skipif(
     library.lacking() is not None, reason=f"the engine cannot run here: {library.lacking()}"
@@ -197,3 +197,43 @@ def test_pictures_go_through_in_parts_that_fit_the_cache(
     name: str, batch: int, expected: int
 ) -> None:
     assert part(Job(network=network(name), batch=batch)) == expected
+
+
+class Odd(nn.Module):
+    """Names that the rewriting might want, and weights that are made while the network runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.split_0 = nn.Conv2d(3, 16, 3)
+        self.constant_0 = nn.Parameter(torch.randn(16, 1, 1))
+        self.register_buffer("room_0", torch.randn(16, 1, 1))
+        self.dense = nn.utils.parametrizations.weight_norm(nn.Linear(16, 10))
+        self.tied = nn.Parameter(torch.randn(4, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.split_0(x) * self.constant_0 + self.get_buffer("room_0")
+        maps = F.conv2d(maps, self.split_0.weight.transpose(0, 1), self.constant_0[:3, 0, 0] * 2)
+        dense: Tensor = self.dense(self.split_0(maps).mean((2, 3)))
+        return F.linear(dense, self.tied * 2)
+
+
+@needs_the_processor
+@pytest.mark.parametrize(
+    "module", [Odd(), nn.Flatten(), nn.Sequential(nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())]
+)
+def test_odd_networks_compute_the_same_too(module: nn.Module) -> None:
+    job = Job(network=Network(name="odd", module=module.eval(), shape=(3, 12, 12)), batch=9)
+    fed = random_pixels(job.shape)
+    assert relative_error(split.build(job)(fed), job.network.eager(fed)) < 1e-4
+
+
+class ByStrides(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.as_strided((len(x), 4), (1, 1))
+
+
+@needs_the_processor
+def test_what_depends_on_the_layout_is_refused() -> None:
+    job = Job(network=Network(name="odd", module=ByStrides().eval(), shape=(3, 12, 12)))
+    with pytest.raises(UserError, match="lays maps out in its own way"):
+        split.build(job)

@@ -14,6 +14,6 @@ def part(job: Job) -> int:
     """
     tensors = job.network.module.parameters()
     weights = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    wanted = max(LEAST, WORTH * weights / macs_of(job.network))
+    wanted = max(LEAST, WORTH * weights / max(1, macs_of(job.network)))
     divisors = (n for n in range(1, job.batch) if job.batch % n == 0)
     return next((n for n in divisors if n >= wanted), job.batch)

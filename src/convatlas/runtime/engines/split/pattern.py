@@ -1,6 +1,7 @@
 """What stands around a convolution in a functional aten graph and can be done in its stroke."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import getitem
 from typing import Any
@@ -58,12 +59,19 @@ def window_of(node: Node) -> Window | None:
     defaults: tuple[Any, ...] = (None, [1, 1], [0, 0], [1, 1], 1)
     x, weight, *options = given(node)
     _, stride, padding, dilation, groups = *options, *defaults[len(options) :]
-    if groups != 1 or not _constant(weight) or not _plain(x):
+    if groups != 1 or not _plain(x) or not _constants(node.args[1:3]):
         return None
     if stride[0] != stride[-1] or dilation[0] != dilation[-1]:
         return None
     rows, columns = shape_of(weight)[2:]
     return Window(rows, columns, stride[0], padding[0], padding[-1], dilation[0])
+
+
+def is_linear(node: Node) -> bool:
+    """Whether an operation is a linear layer of float32 whose weights are known."""
+    if node.target is not aten.linear.default:
+        return False
+    return _is_float(given(node)[0]) and _constants(given(node)[1:])
 
 
 def before(x: Node) -> Before:
@@ -82,7 +90,7 @@ def after(node: Node) -> After:
     """What can be done to the sums before they are stored."""
     last, norm, other = node, None, None
     user = only_user(last)
-    if user is not None and user.target is NORM and given(user)[0] is last:
+    if user is not None and _is_norm(user) and given(user)[0] is last:
         taken = only_user(user)
         if taken is not None and given(taken)[1] == 0:
             norm, last = user, taken
@@ -143,20 +151,32 @@ def pixels_of(node: Any) -> int:
     return math.prod(shape_of(node)[:-1])
 
 
+def _constants(nodes: Iterable[Any]) -> bool:
+    """Whether all that is given (``None`` is not) are tensors known before the network runs."""
+    return all(node is None or _constant(node) for node in nodes)
+
+
 def _constant(node: Any) -> bool:
-    return isinstance(node, Node) and node.op == "get_attr"
+    return isinstance(node, Node) and node.op == "get_attr" and _is_float(node)
+
+
+def _is_float(node: Any) -> bool:
+    return node.meta["val"].dtype is torch.float32
 
 
 def _plain(node: Any) -> bool:
     """Whether a value is a batch of float32 maps."""
-    value = node.meta["val"]
-    return value.dtype is torch.float32 and value.dim() == 4
+    return _is_float(node) and len(shape_of(node)) == 4
 
 
 def _is_normed(node: Node) -> bool:
-    if node.target is not getitem or given(node)[1] != 0:
-        return False
-    return given(node)[0].target is NORM and _constant(given(given(node)[0])[3])
+    """Whether a value is what a norm makes."""
+    return node.target is getitem and given(node)[1] == 0 and _is_norm(given(node)[0])
+
+
+def _is_norm(node: Node) -> bool:
+    """Whether an operation is a batch norm of maps whose figures are known."""
+    return node.target is NORM and _plain(given(node)[0]) and _constants(given(node)[1:5])
 
 
 def joins_channels(node: Node) -> bool:

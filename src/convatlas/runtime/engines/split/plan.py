@@ -42,7 +42,7 @@ class _Rooms:
 
 
 def plan(module: GraphModule) -> None:
-    """Give every result of the kernel a room as its last argument; rooms are buffers ``room_…``.
+    """Give every result of the kernel a room as its last argument; rooms are buffers.
 
     A graph so planned runs one call at a time, and its result must be copied before the next.
     """
@@ -55,10 +55,10 @@ def plan(module: GraphModule) -> None:
             leaving.setdefault(_last_use(node, order), []).append(of[node])
         rooms.free |= set(leaving.pop(place, ()))
     for room, size in enumerate(rooms.sizes):
-        module.register_buffer(f"room_{room}", torch.empty(size, dtype=torch.uint8))
+        module.register_buffer(f"_split_room_{room}", torch.empty(size, dtype=torch.uint8))
     for node, room in of.items():
         with module.graph.inserting_before(node):
-            node.args = (*node.args[:-1], module.graph.get_attr(f"room_{room}"))
+            node.args = (*node.args[:-1], module.graph.get_attr(f"_split_room_{room}"))
 
 
 def _size(node: Node) -> int:

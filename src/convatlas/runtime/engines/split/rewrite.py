@@ -6,6 +6,7 @@ from torch.export import ExportedProgram
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.graph import CodeGen
 
+from convatlas.errors import UserError
 from convatlas.runtime.engines.split.pattern import (
     POINT,
     Before,
@@ -15,6 +16,7 @@ from convatlas.runtime.engines.split.pattern import (
     aten,
     before,
     given,
+    is_linear,
     is_relu,
     joins_channels,
     only_user,
@@ -37,6 +39,8 @@ def rewritten(program: ExportedProgram) -> GraphModule:
     """
     module = program.module(check_guards=False)
     assert isinstance(module, GraphModule)
+    if any(node.target is aten.as_strided.default for node in module.graph.nodes):
+        raise UserError("the engine split lays maps out in its own way, which as_strided breaks")
     work = _Rewriting(module)
     for node in list(module.graph.nodes):
         if node.target in (aten.view.default, aten._unsafe_view.default):
@@ -45,7 +49,7 @@ def rewritten(program: ExportedProgram) -> GraphModule:
             node.args = ([*parts(node)], 1)
         elif window := window_of(node):
             work.convolution(node, window)
-        elif node.target is aten.linear.default and pixels_of(node) >= FEWEST_ROWS:
+        elif is_linear(node) and pixels_of(node) >= FEWEST_ROWS:
             work.linear(node)
     module.graph.eliminate_dead_code()
     module.graph.set_codegen(CodeGen())
@@ -155,7 +159,7 @@ class _Rewriting:
 
     def _constant(self, value: Tensor) -> Node:
         """A new constant where the graph is being written."""
-        name = f"split_{self.constants}"
+        name = f"_split_constant_{self.constants}"
         self.constants += 1
         kept = value.float() if value.dtype is torch.float64 else value
         self.module.register_buffer(name, kept.contiguous())
