@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -205,21 +206,37 @@ class Odd(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.split_0 = nn.Conv2d(3, 16, 3)
+        self.constant_1 = nn.Parameter(torch.randn(16, 1, 1))
         self.constant_0 = nn.Parameter(torch.randn(16, 1, 1))
         self.register_buffer("room_0", torch.randn(16, 1, 1))
         self.dense = nn.utils.parametrizations.weight_norm(nn.Linear(16, 10))
         self.tied = nn.Parameter(torch.randn(4, 10))
 
     def forward(self, x: Tensor) -> Tensor:
-        maps = self.split_0(x) * self.constant_0 + self.get_buffer("room_0")
+        maps = (self.split_0(x) + self.constant_1) * self.constant_0 + self.get_buffer("room_0")
         maps = F.conv2d(maps, self.split_0.weight.transpose(0, 1), self.constant_0[:3, 0, 0] * 2)
         dense: Tensor = self.dense(self.split_0(maps).mean((2, 3)))
         return F.linear(dense, self.tied * 2)
 
 
+class Ordered(nn.Module):
+    """Names in an order that is not theirs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 3)
+        for number in (3, 2, 1, 0):
+            self.register_parameter(f"constant_{number}", nn.Parameter(torch.randn(16, 1, 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b, c, d = (self.get_parameter(f"constant_{number}") for number in (3, 2, 0, 1))
+        return ((self.conv(x) * a + b) * c + d).flatten(1)
+
+
 @needs_the_processor
 @pytest.mark.parametrize(
-    "module", [Odd(), nn.Flatten(), nn.Sequential(nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())]
+    "module",
+    [Odd(), Ordered(), nn.Flatten(), nn.Sequential(nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())],
 )
 def test_odd_networks_compute_the_same_too(module: nn.Module) -> None:
     job = Job(network=Network(name="odd", module=module.eval(), shape=(3, 12, 12)), batch=9)
@@ -237,3 +254,23 @@ def test_what_depends_on_the_layout_is_refused() -> None:
     job = Job(network=Network(name="odd", module=ByStrides().eval(), shape=(3, 12, 12)))
     with pytest.raises(UserError, match="lays maps out in its own way"):
         split.build(job)
+
+
+@needs_the_processor
+def test_what_is_no_number_stays_none() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 16, 1), nn.ReLU(), nn.Conv2d(16, 4, 1), nn.Flatten())
+    job = Job(network=Network(name="nan", module=module.eval(), shape=(3, 2, 2)))
+    fed = random_pixels(job.shape)
+    fed[0, 0, 0, 0] = float("nan")
+    assert (np.isnan(split.build(job)(fed)) == np.isnan(job.network.eager(fed))).all()
+
+
+@needs_the_processor
+def test_mistakes_are_named() -> None:
+    job = Job(network=network("lenet-bn"))
+    with pytest.raises(UserError, match=r"built for \(1, 1, 28, 28\), given \(2, 1, 28, 28\)"):
+        split.build(job)(random_pixels((2, 1, 28, 28)))
+    overwriting = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.Flatten())
+    other = Job(network=Network(name="odd", module=overwriting.eval(), shape=(3, 8, 8)))
+    with pytest.raises(UserError, match="split cannot take odd"):
+        split.build(other)

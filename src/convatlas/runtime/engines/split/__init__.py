@@ -3,6 +3,7 @@
 import torch
 from torch.fx import GraphModule
 
+from convatlas.errors import UserError
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.engines.split.library import load
 from convatlas.runtime.engines.split.part import part
@@ -17,6 +18,8 @@ def build(job: Job) -> Engine:
     module = lowered(job.at(count))
 
     def run(pixels: Array) -> Array:
+        if pixels.shape != job.shape:
+            raise UserError(f"the engine split was built for {job.shape}, given {pixels.shape}")
         with torch.inference_mode():
             x = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
             # copies, as the next part writes into the same memory
@@ -30,6 +33,10 @@ def build(job: Job) -> Engine:
 def lowered(job: Job) -> GraphModule:
     """The network's graph on the kernel, for pictures of the job's shape."""
     load()
-    with quiet(), torch.no_grad():
-        program = torch.export.export(job.network.module, (torch.zeros(job.shape),))
-        return rewritten(program.run_decompositions({}))
+    try:
+        with quiet(), torch.no_grad():
+            program = torch.export.export(job.network.module, (torch.zeros(job.shape),))
+            return rewritten(program.run_decompositions({}))
+    except RuntimeError as error:  # as for a network that overwrites its own input
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"the engine split cannot take {job.network.name}: {said}") from error

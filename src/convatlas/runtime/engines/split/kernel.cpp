@@ -45,6 +45,9 @@ int64_t up(int64_t value, int64_t multiple) { return (value + multiple - 1) / mu
 
 __mmask16 first(int64_t count) { return count >= 16 ? 0xffff : count <= 0 ? 0 : (1u << count) - 1; }
 
+// ReLU. The instruction gives its second operand where one is no number, so that stays none.
+inline __m512 rectified(__m512 x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+
 // The kernel's window: rows, columns, stride, padding above and left, dilation.
 struct Window {
   int64_t rows, columns, stride, top, left, dilation;
@@ -99,7 +102,7 @@ struct Before {
     if (scale)
       x = _mm512_fmadd_ps(x, _mm512_maskz_loadu_ps(mask, scale + channel),
                           _mm512_maskz_loadu_ps(mask, shift + channel));
-    return relu ? _mm512_max_ps(x, _mm512_setzero_ps()) : x;
+    return relu ? rectified(x) : x;
   }
 };
 
@@ -297,7 +300,7 @@ struct After {
       __m512 x = _mm512_load_ps(sums + half);
       if (bias) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(mask, bias + k + half));
       if (other) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(mask, other + at));
-      if (relu) x = _mm512_max_ps(x, _mm512_setzero_ps());
+      if (relu) x = rectified(x);
       _mm512_mask_storeu_ps(out + at, mask, x);
     }
   }

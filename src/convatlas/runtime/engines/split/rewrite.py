@@ -176,10 +176,11 @@ def _with_constants(module: GraphModule) -> GraphModule:
     result = graph.graph_copy(module.graph, {})
     graph.output(result)
     root = torch.nn.Module()
-    for number, (name, value) in enumerate(kept.items()):
-        root.register_buffer(f"constant_{number}", value)
-        for node in graph.nodes:
-            if node.op == "get_attr" and node.target == name:
-                node.target = f"constant_{number}"
+    names = {name: f"constant_{number}" for number, name in enumerate(kept)}
+    for name, value in kept.items():
+        root.register_buffer(names[name], value)
+    for node in graph.nodes:
+        if node.op == "get_attr":
+            node.target = names[str(node.target)]
     graph.lint()
     return GraphModule(root, graph)
