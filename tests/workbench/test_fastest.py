@@ -28,3 +28,5 @@ def test_a_module_of_ones_own_on_the_fastest_engine(
 def test_mistakes_are_named() -> None:
     with pytest.raises(UserError, match="batch and threads are numbers from 1"):
         convatlas.fastest("lenet-bn", batch=0)
+    with pytest.raises(UserError, match="there is no module 'nomod'"):
+        convatlas.fastest("nomod:net")

@@ -24,11 +24,11 @@ def own_network(what: "str | nn.Module", size: str | None) -> "Network":
     from convatlas.workbench.ask import module_of
 
     label = what if isinstance(what, str) else type(what).__name__
-    shape = _shape(label, size)
     with torch.random.fork_rng(devices=()):  # weights that it draws are the same every time
         torch.manual_seed(0)
         module = module_of(what)
     assert module is not None
+    shape = _shape(label, size)
     kinds = {t.dtype for t in module.state_dict().values() if t.is_floating_point()}
     if any(tensor.is_meta for tensor in module.state_dict().values()):
         raise UserError(f"{label} has no weights, it lies on the meta device; give one that has")
