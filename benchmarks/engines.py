@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,7 +51,7 @@ def main() -> None:
         found = compared(given.networks[0], batches[0], given.threads, given.budget)
         print(json.dumps(found))
         return
-    figures: dict[str, dict[str, dict[str, object]]] = {}
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
     for batch in batches:
         for name in given.networks:
             found = alone(name, batch, given)
@@ -66,7 +67,7 @@ def main() -> None:
         print(write_record("engines", record))
 
 
-def alone(name: str, batch: int, given: argparse.Namespace) -> dict[str, object]:
+def alone(name: str, batch: int, given: argparse.Namespace) -> dict[str, Any]:
     """One network at one batch in a process of its own."""
     options = ["--threads", str(given.threads), "--budget", str(given.budget), "--alone"]
     command = [sys.executable, "-W", "ignore", __file__, name, "--batches", str(batch), *options]
@@ -76,7 +77,7 @@ def alone(name: str, batch: int, given: argparse.Namespace) -> dict[str, object]
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def compared(name: str, batch: int, threads: int, budget: float) -> dict[str, object]:
+def compared(name: str, batch: int, threads: int, budget: float) -> dict[str, Any]:
     """Milliseconds a call of the peer, of `auto`'s engine and of the single ones."""
     network = network_of(name)
     job = Job(network=network, batch=batch, threads=threads)
@@ -126,16 +127,16 @@ def on_one_thread(run: Engine, threads: int) -> Engine:
     return alone
 
 
-def summed(figures: dict[str, dict[str, object]]) -> dict[str, object]:
+def summed(figures: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Geometric means over the networks, of `auto` and of each engine that ran all of them."""
     each = list(figures.values())
-    ratios: list[float] = [one["times_peer"] for one in each]  # type: ignore[misc]
-    single: list[dict[str, float]] = [one["times_peer_single"] for one in each]  # type: ignore[misc]
+    ratios: list[float] = [one["times_peer"] for one in each]
+    single: list[dict[str, float]] = [one["times_peer_single"] for one in each]
     everywhere = set.intersection(*(set(one) for one in single))
     return {
         "auto": geometric(ratios),
         **{f"always {name}": geometric([s[name] for s in single]) for name in sorted(everywhere)},
-        "least auto_to_best_single": min(one["auto_to_best_single"] for one in each),  # type: ignore[type-var]
+        "least auto_to_best_single": min(one["auto_to_best_single"] for one in each),
     }
 
 

@@ -14,6 +14,7 @@ import json
 import math
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -55,7 +56,7 @@ def main() -> None:
         measured[name] = compared(name, given.threads, given.block)
         print(name, json.dumps(measured[name]), flush=True)
         gc.collect()
-    ratios = [float(each["ratio"]) for each in measured.values()]  # type: ignore[arg-type]
+    ratios = [float(each["ratio"]) for each in measured.values()]
     summary = {
         "threads": given.threads,
         "networks": measured,
@@ -67,7 +68,7 @@ def main() -> None:
         print(write_record("int8", summary))
 
 
-def compared(name: str, threads: int, block: float) -> dict[str, object]:
+def compared(name: str, threads: int, block: float) -> dict[str, Any]:
     """Milliseconds a call of each, and how many times faster the better int8 engine is."""
     network = network_of(name)
     job = Job(network=network, threads=threads)
