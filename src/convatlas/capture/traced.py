@@ -51,6 +51,7 @@ class Traced(Tensor):
     # the tracer's mode has seen the call before it comes here
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
+    # torch annotates the methods below as functions of its C++ class, which no override fits
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
