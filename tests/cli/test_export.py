@@ -122,7 +122,7 @@ def test_a_run_becomes_a_bundle_that_scores_as_the_run_does(pictures: Path, tmp_
         (["lenet-relu", "--out", "no/such"], "there is no folder no to write such"),
         (["lenet-relu", "--out", "."], "is a folder; give --out"),
         (["nowhere:net", "--input", "3x8x8"], "there is no module 'nowhere'"),
-        (["nowhere:net"], "does not say what it takes; give --input"),
+        (["torch.nn:Identity"], "does not say what it takes; give --input"),
     ],
 )
 def test_mistakes_are_named(
