@@ -11,8 +11,9 @@ from runnable import network
 
 from convatlas.errors import UserError
 from convatlas.runtime import cases, export, onnx_file
+from convatlas.runtime.bundle import BundleCard
 from convatlas.runtime.export import TOLERANCE
-from convatlas.runtime.formats import FORMATS, Format
+from convatlas.runtime.formats import FORMATS
 from convatlas.runtime.onnx_file import Form
 
 
@@ -57,6 +58,22 @@ def test_what_computes_something_else_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_the_file_that_is_kept_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first file is right, and what is written with the finished card is not."""
+    kind = FORMATS["onnx"]
+
+    def save(made: bytes, card: BundleCard, path: Path) -> None:
+        other = export.FORMATS["bundle"].make(network("lenet-relu"), Form())
+        kind.save(other if card.compared else made, card, path)
+
+    monkeypatch.setitem(FORMATS, "onnx", dataclasses.replace(kind, save=save))
+    with pytest.raises(UserError, match="onnx computes something else than lenet-bn"):
+        export.export(network("lenet-bn"), "onnx", tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
 def test_mistakes_are_named(tmp_path: Path) -> None:
     small = network("lenet-bn")
     with pytest.raises(UserError, match="unknown format 'onx'; did you mean 'onnx'"):
@@ -98,10 +115,8 @@ def test_what_an_engine_cannot_run_is_not_written(
     def broken(fed: object) -> np.ndarray:
         raise RuntimeError("no kernel for\nthis")
 
-    whole = FORMATS["onnx"]
-    monkeypatch.setitem(
-        FORMATS, "onnx", Format(whole.suffix, whole.write, lambda network, path: broken)
-    )
+    kind = dataclasses.replace(FORMATS["onnx"], open=lambda network, path: broken)
+    monkeypatch.setitem(FORMATS, "onnx", kind)
     with pytest.raises(UserError, match="fails on 1 random of 28x28: no kernel for this; nothing"):
         export.export(network("lenet-relu"), "onnx", tmp_path / "net")
     assert not list(tmp_path.iterdir())

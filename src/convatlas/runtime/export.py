@@ -16,11 +16,11 @@ from safetensors import SafetensorError
 
 from convatlas.errors import UserError
 from convatlas.nearest import closest
-from convatlas.runtime.bundle import Bundle, BundleCard, Compared, packed, read_bundle
+from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
-from convatlas.runtime.formats import FORMATS, Runner
+from convatlas.runtime.formats import FORMATS, Export, Runner
 from convatlas.runtime.int8.quantised import Plan
-from convatlas.runtime.int8.write import Export, write_int8
+from convatlas.runtime.int8.write import write_int8
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import OPSET, Form
 
@@ -79,14 +79,11 @@ def export(
     card = make_card(network, form)
     with _told(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as folder:
         written = Path(folder) / path.name
+        what = Export(network, to, form, card)
         if plan:
-            prove = partial(compare, network, "onnx", inputs)
-            card = write_int8(Export(network, to, form, card), plan, prove, written)
+            card = write_int8(what, plan, partial(compare, network, "onnx", inputs), written)
         else:
-            FORMATS[to].write(network, form, card, written)
-            card = msgspec.structs.replace(card, compared=compare(network, to, inputs, written))
-            if to == "bundle":
-                _note(written, card)
+            card = write(what, inputs, written)
         files = _moved(Path(folder), path.parent)
     return Receipt(
         network=network.name,
@@ -120,6 +117,20 @@ def make_card(network: Network, form: Form) -> BundleCard:
         versions={name: _version(name) for name in packages}
         | {"python": platform.python_version()},
     )
+
+
+def write(what: Export, inputs: Sequence[Case], path: Path) -> BundleCard:
+    """Write a file, compare it on every input, write it with what was found; the card in it."""
+    kind = FORMATS[what.to]
+    made = kind.make(what.network, what.form)
+    kind.save(made, what.card, path)
+    found = compare(what.network, what.to, inputs, path)
+    for file in path.parent.iterdir():  # an engine may still hold it in memory
+        file.unlink()
+    card = msgspec.structs.replace(what.card, compared=found)
+    kind.save(made, card, path)
+    compare(what.network, what.to, inputs[:1], path)
+    return card
 
 
 def compare(network: Network, to: str, inputs: Sequence[Case], path: Path) -> tuple[Compared, ...]:
@@ -164,11 +175,6 @@ def _told(path: Path) -> Iterator[None]:
         raise UserError(
             f"cannot write {path}: {said}; make room, or choose another folder or format"
         ) from error
-
-
-def _note(path: Path, card: BundleCard) -> None:
-    """Put the compared card into a bundle."""
-    path.write_bytes(packed(Bundle(card, read_bundle(path).model)))
 
 
 def _moved(folder: Path, to: Path) -> tuple[Path, ...]:

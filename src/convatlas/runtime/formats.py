@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from convatlas.runtime.bundle import (
+    CARD,
     SUFFIX,
     Bundle,
     BundleCard,
@@ -27,72 +28,94 @@ Runner = Callable[[Fed], Array]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: ``write`` puts it (and what belongs to it) at a path, ``open`` runs it."""
+    """A kind of file.
+
+    ``make`` turns a network into what the format holds, ``save`` puts that with a card at a path
+    (and beside it, what belongs to it), ``open`` runs a file.
+    """
 
     suffix: str
-    write: Callable[[Network, Form, BundleCard, Path], None]
+    make: Callable[[Network, Form], Any]
+    save: Callable[[Any, BundleCard, Path], None]
     open: Callable[[Network, Path], Runner]
 
 
-def write_bundle_file(network: Network, form: Form, card: BundleCard, path: Path) -> None:
-    """Model and card in one file that needs no torch."""
-    path.write_bytes(packed(Bundle(card, to_onnx(network, form))))
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is to be written: a network to a format in a form, and the card that goes with it."""
+
+    network: Network
+    to: str
+    form: Form
+    card: BundleCard
 
 
-def write_onnx(network: Network, form: Form, card: BundleCard, path: Path) -> None:
+def save_bundle(blob: bytes, card: BundleCard, path: Path) -> None:
+    """An ONNX file and the card in one file that needs no torch."""
+    path.write_bytes(packed(Bundle(card, blob)))
+
+
+def save_onnx(blob: bytes, card: BundleCard, path: Path) -> None:
     """Plain ONNX; the card is in its metadata."""
-    path.write_bytes(with_card(to_onnx(network, form), card))
-
-
-def with_card(blob: bytes, card: BundleCard) -> bytes:
-    """An ONNX file with a card in its metadata."""
-    onnx = need("onnx")
-    model = onnx.load_from_string(blob)
+    model = need("onnx").load_from_string(blob)
     entry = model.metadata_props.add()
     entry.key, entry.value = CARD_KEY, card_json(card)
-    changed: bytes = model.SerializeToString()
-    return changed
+    path.write_bytes(model.SerializeToString())
 
 
-def write_openvino(network: Network, form: Form, card: BundleCard, path: Path) -> None:
-    """OpenVINO's pair of files; weights stay float32."""
-    openvino = need("openvino")
-    model = openvino.Core().read_model(to_onnx(network, form))
+def make_openvino(network: Network, form: Form) -> Any:
+    """OpenVINO's model, read from ONNX."""
+    return need("openvino").Core().read_model(to_onnx(network, form))
+
+
+def save_openvino(model: Any, card: BundleCard, path: Path) -> None:
+    """OpenVINO's pair of files; weights stay as they are."""
     model.set_rt_info(card_json(card), [CARD_KEY])
-    openvino.save_model(model, path, compress_to_fp16=False)
+    need("openvino").save_model(model, path, compress_to_fp16=False)
 
 
-def write_torchscript(network: Network, form: Form, card: BundleCard, path: Path) -> None:
+def make_torchscript(network: Network, form: Form) -> Any:
     """TorchScript by tracing torch's exported program, which has no free Python left in it."""
     import torch
 
     with quiet():
         program = to_program(network, form)
-        example = program.example_inputs[0]
-        # torch leaves jit.trace and jit.load without annotations
-        traced = torch.jit.trace(program.module(), example, check_trace=False)  # type: ignore[no-untyped-call]
-        blob = io.BytesIO()  # a disk that is full ends the process inside torch's own writer
-        torch.jit.save(traced, blob, _extra_files={"card.json": card_json(card)})
+        # torch leaves jit.trace, jit.save and jit.load without annotations
+        return torch.jit.trace(  # type: ignore[no-untyped-call]
+            program.module(), program.example_inputs[0], check_trace=False
+        )
+
+
+def save_torchscript(traced: Any, card: BundleCard, path: Path) -> None:
+    """TorchScript; the card is an extra file inside."""
+    import torch
+
+    blob = io.BytesIO()  # a disk that is full ends the process inside torch's own writer
+    with quiet():
+        torch.jit.save(traced, blob, _extra_files={CARD: card_json(card)})
     path.write_bytes(blob.getvalue())
 
 
-def write_safetensors(network: Network, form: Form, card: BundleCard, path: Path) -> None:
+def make_weights(network: Network, form: Form) -> Any:
+    """The weights by name, copied, as safetensors refuses tensors that share memory."""
+    state = network.module.state_dict()
+    return {name: value.contiguous().clone() for name, value in state.items()}
+
+
+def save_safetensors(weights: Any, card: BundleCard, path: Path) -> None:
     """The weights alone; the card says which network they belong to."""
     from safetensors.torch import save_file
 
-    # copies, as the format refuses tensors that share memory
-    state = network.module.state_dict()
-    tensors = {name: value.contiguous().clone() for name, value in state.items()}
-    save_file(tensors, path, {CARD_KEY: card_json(card)})
+    save_file(weights, path, {CARD_KEY: card_json(card)})
 
 
-def write_program(network: Network, form: Form, card: BundleCard, path: Path) -> None:
-    """Torch's exported program."""
+def save_program(program: Any, card: BundleCard, path: Path) -> None:
+    """Torch's exported program; the card is an extra file inside."""
     import torch
 
+    blob = io.BytesIO()  # as above
     with quiet():
-        blob, extra = io.BytesIO(), {"card.json": card_json(card)}  # in memory, as above
-        torch.export.save(to_program(network, form), blob, extra_files=extra)
+        torch.export.save(program, blob, extra_files={CARD: card_json(card)})
     path.write_bytes(blob.getvalue())
 
 
@@ -164,10 +187,10 @@ def _torch_runner(module: Any) -> Runner:
 
 
 FORMATS = {
-    "bundle": Format(SUFFIX, write_bundle_file, open_bundle),
-    "onnx": Format(".onnx", write_onnx, open_onnx),
-    "openvino": Format(".xml", write_openvino, open_openvino),
-    "torchscript": Format(".pt", write_torchscript, open_torchscript),
-    "safetensors": Format(".safetensors", write_safetensors, open_safetensors),
-    "exported-program": Format(".pt2", write_program, open_program),
+    "bundle": Format(SUFFIX, to_onnx, save_bundle, open_bundle),
+    "onnx": Format(".onnx", to_onnx, save_onnx, open_onnx),
+    "openvino": Format(".xml", make_openvino, save_openvino, open_openvino),
+    "torchscript": Format(".pt", make_torchscript, save_torchscript, open_torchscript),
+    "safetensors": Format(".safetensors", make_weights, save_safetensors, open_safetensors),
+    "exported-program": Format(".pt2", to_program, save_program, open_program),
 }

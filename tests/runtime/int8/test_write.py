@@ -39,7 +39,7 @@ def plan(sample: Sample) -> Plan:
     return Plan(few)
 
 
-@pytest.mark.parametrize("to", write.FORMATS_INT8)
+@pytest.mark.parametrize("to", write.METHODS)
 @pytest.mark.parametrize(
     "form", [Form(), Form(fused=True), Form(dynamic_batch=False)], ids=["plain", "fused", "one"]
 )
@@ -66,8 +66,7 @@ def test_files_in_int8(to: str, form: Form, digits: Network, plan: Plan, tmp_pat
 
 def test_the_card_travels_inside(digits: Network, plan: Plan, tmp_path: Path) -> None:
     files = {
-        to: export.export(digits, to, tmp_path / to, plan=plan).files[-1]
-        for to in write.FORMATS_INT8
+        to: export.export(digits, to, tmp_path / to, plan=plan).files[-1] for to in write.METHODS
     }
     bundle = read_bundle(files["bundle"]).card
     entries = {e.key: e.value for e in onnx.load(files["onnx"]).metadata_props}
@@ -107,7 +106,7 @@ def test_nothing_is_left_of_what_is_refused(
     digits: Network, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     black = dataclasses.replace(plan.sample, calibrating=np.zeros_like(plan.sample.calibrating))
-    for to in write.FORMATS_INT8:
+    for to in write.METHODS:
         with pytest.raises(UserError, match="int8 loses"):
             export.export(digits, to, tmp_path / "net", plan=Plan(black))
     with pytest.raises(UserError, match="torchscript is written as float32 alone; int8 goes with"):
@@ -127,10 +126,12 @@ def test_nothing_is_left_of_what_is_refused(
 def test_what_is_written_is_what_was_judged(
     digits: Network, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def other(model: bytes, card: BundleCard, path: Path) -> None:
-        write.put_onnx(write.to_onnx(digits), card, path)  # not quantised
+    kind = FORMATS["onnx"]
 
-    monkeypatch.setitem(write.FORMATS_INT8, "onnx", ("onnxruntime", other))
+    def save(model: bytes, card: BundleCard, path: Path) -> None:
+        kind.save(kind.make(digits, Form()), card, path)  # not quantised
+
+    monkeypatch.setitem(FORMATS, "onnx", dataclasses.replace(kind, save=save))
     with pytest.raises(UserError, match="something else than what was judged"):
         export.export(digits, "onnx", tmp_path / "net", plan=plan)
     assert not list(tmp_path.iterdir())

@@ -1,7 +1,6 @@
 """Writing an int8 network into a file, with its card."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,17 @@ import msgspec
 import numpy as np
 
 from convatlas.errors import UserError
-from convatlas.runtime.bundle import Bundle, BundleCard, Compared, card_json, write_bundle
+from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.extras import need
-from convatlas.runtime.formats import CARD_KEY, FORMATS, with_card
+from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.quantised import Plan, Result, quantised
-from convatlas.runtime.network import Network
-from convatlas.runtime.onnx_file import Form, to_onnx
+from convatlas.runtime.onnx_file import to_onnx
 
+# the formats that can hold int8, and whose quantiser makes what they hold
+METHODS = {"bundle": "onnxruntime", "onnx": "onnxruntime", "openvino": "nncf"}
 SAME = 1e-4  # relative, between what was judged and what was written: the same operations
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What would be written in float32."""
-
-    network: Network
-    to: str
-    form: Form
-    card: BundleCard
 
 
 def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: Path) -> BundleCard:
@@ -42,19 +32,18 @@ def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: 
     whole.write_bytes(blob)
     prove(whole)
     whole.unlink()
-    method, put = FORMATS_INT8[what.to]
-    result = quantised(blob, what.card, plan, method)
+    result = quantised(blob, what.card, plan, METHODS[what.to])
     card = int8_card(what.card, result)
-    put(result.model, card, path)
+    FORMATS[what.to].save(result.model, card, path)
     _check_written(FORMATS[what.to].open(what.network, path), result, Feeds(plan.sample, card, 1))
     return card
 
 
 def check_format(to: str) -> None:
     """Whether a format can hold int8."""
-    if to not in FORMATS_INT8:
+    if to not in METHODS:
         raise UserError(
-            f"{to} is written as float32 alone; int8 goes with --to {', '.join(FORMATS_INT8)}"
+            f"{to} is written as float32 alone; int8 goes with --to {', '.join(METHODS)}"
         )
 
 
@@ -75,29 +64,6 @@ def int8_card(card: BundleCard, result: Result) -> BundleCard:
         ),
         versions=card.versions | {name: need(name).__version__ for name in packages},
     )
-
-
-def put_bundle(model: bytes, card: BundleCard, path: Path) -> None:
-    """Model and card in one file."""
-    write_bundle(path, Bundle(card, model))
-
-
-def put_onnx(model: bytes, card: BundleCard, path: Path) -> None:
-    """Plain ONNX; the card is in its metadata."""
-    path.write_bytes(with_card(model, card))
-
-
-def put_openvino(model: Any, card: BundleCard, path: Path) -> None:
-    """OpenVINO's pair of files; layers left out of int8 stay float32."""
-    model.set_rt_info(card_json(card), [CARD_KEY])
-    need("openvino").save_model(model, path, compress_to_fp16=False)
-
-
-FORMATS_INT8: dict[str, tuple[str, Callable[[Any, BundleCard, Path], None]]] = {
-    "bundle": ("onnxruntime", put_bundle),
-    "onnx": ("onnxruntime", put_onnx),
-    "openvino": ("nncf", put_openvino),
-}
 
 
 def _check_written(run: Callable[..., Any], result: Result, feeds: Feeds) -> None:
