@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--budget", type=float, default=BUDGET)
     parser.add_argument("--no-record", action="store_true")
-    parser.add_argument("--keep", action="store_true", help="add to the batches on record")
+    parser.add_argument("--keep", action="store_true", help="keep what is on record of others")
     parser.add_argument("--alone", action="store_true", help="print one network's figures as JSON")
     given = parser.parse_args()
     batches = [int(part) for part in given.batches.split(",")]
@@ -57,11 +57,11 @@ def main() -> None:
             found = alone(name, batch, given)
             figures.setdefault(f"batch {batch}", {})[name] = found
             print(batch, name, json.dumps(found), flush=True)
+    if given.keep:
+        old = json.loads((RESULTS / "engines.json").read_text())["figures"]
+        figures = {key: old.get(key, {}) | figures.get(key, {}) for key in old | figures}
     summary = {key: summed(each) for key, each in figures.items()}
     print(json.dumps(summary, indent=1))
-    if given.keep:
-        old = json.loads((RESULTS / "engines.json").read_text())
-        summary, figures = old["summary"] | summary, old["figures"] | figures
     record = {"threads": given.threads, "summary": summary, "figures": figures}
     if not given.no_record:
         print(write_record("engines", record))
