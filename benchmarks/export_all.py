@@ -1,6 +1,6 @@
 """Every network to ONNX, run on both engines: of any batch, and of any size where it takes one.
 
-    python benchmarks/export_all.py [NETWORK …]     without a name: all that are not in the record
+    python benchmarks/export_all.py [NETWORK …]     without a name: those not on record or failed
 
 Networks are exported as published, with drawn weights. A network that takes a second size is
 exported once more with a free height and width and run at both. It takes an hour or two on one
@@ -11,6 +11,7 @@ import copy
 import json
 import sys
 import time
+import traceback
 
 import numpy as np
 import torch
@@ -31,12 +32,13 @@ NAME = "export_all"
 
 
 def main() -> None:
+    """One network after another, the smallest first."""
     torch.set_num_threads(1)
     path = RESULTS / f"{NAME}.json"
     rows = json.loads(path.read_text())["networks"] if path.exists() else {}
     asked = sys.argv[1:]
     for name in asked or sorted(models.names(), key=lambda name: atlas.entry(name).macs):
-        if asked or name not in rows:
+        if asked or name not in rows or failed(rows[name]):
             rows[name] = row(network_of(name))
             print(name, json.dumps(rows[name]), flush=True)
             ordered = {each: rows[each] for each in models.names() if each in rows}
@@ -54,16 +56,32 @@ def row(network: Network) -> dict[str, dict[str, object]]:
 
 
 def tried(network: Network, form: Form) -> dict[str, object]:
-    """Export once; the largest relative error of each engine over all cases, or why not."""
-    started = time.perf_counter()
+    """What `exported` finds, or why there is nothing: refused by us, or failed."""
     try:
-        blob = to_onnx(network, form)
+        return exported(network, form)
     except UserError as error:
         return {"refused": str(error)}
-    exported = time.perf_counter() - started
+    except Exception as error:  # the others are still to be tried
+        return {"failed": traceback.format_exception_only(error)[-1].strip()}
+
+
+def failed(row: dict[str, dict[str, object]]) -> bool:
+    """Whether one of its exports broke off, or computes something else."""
+    return any(
+        "failed" in each
+        or any(not float(str(each.get(run, 0))) <= TOLERANCE for run in ("onnxruntime", "openvino"))
+        for each in row.values()
+    )
+
+
+def exported(network: Network, form: Form) -> dict[str, object]:
+    """Export once; the largest relative error of each engine over all cases."""
+    started = time.perf_counter()
+    blob = to_onnx(network, form)
+    seconds = time.perf_counter() - started
     fed = cases(network, form)
     return {
-        "seconds": round(exported, 1),
+        "seconds": round(seconds, 1),
         "bytes": len(blob),
         "inputs": len(fed),
         "last": fed[-1].label,
@@ -96,13 +114,14 @@ def rounding(network: Network, case: Case) -> float:
 def summary(rows: dict[str, dict[str, dict[str, object]]]) -> dict[str, object]:
     """How many were exported, of how many, and the largest error of each engine."""
     of_kind = {kind: [row[kind] for row in rows.values()] for kind in ("batch", "size")}
-    made = {kind: [each for each in of if "refused" not in each] for kind, of in of_kind.items()}
+    made = {kind: [each for each in of if "seconds" in each] for kind, of in of_kind.items()}
     every = [each for of in made.values() for each in of]
     return {
         "tolerance": TOLERANCE,
         "count": len(rows),
         "any batch": len(made["batch"]),
         "any size": len(made["size"]),
+        "failed": [name for name, row in rows.items() if failed(row)],
         "seconds": round(sum(float(str(each["seconds"])) for each in every)),
         **{
             engine: max((each[engine] for each in every), default=None, key=lambda v: float(str(v)))

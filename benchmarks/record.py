@@ -7,10 +7,15 @@ import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results")
+COMPUTING = (
+    *("convatlas", "torch", "numpy", "pillow", "onnx", "onnxruntime", "openvino", "nncf"),
+    *("torchvision", "timm", "starlette", "uvicorn", "uvloop", "httptools", "fastapi"),
+    *("torchinfo", "fvcore", "ultralytics-thop", "ptflops", "calflops"),
+)
 
 
 def write_record(name: str, figures: Mapping[str, object]) -> Path:
@@ -28,7 +33,7 @@ def write_record(name: str, figures: Mapping[str, object]) -> Path:
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores, memory, and the versions that computed."""
+    """Processor, cores, memory, and the versions of what is installed and may have computed."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
     return {
@@ -36,9 +41,16 @@ def machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "memory_GiB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "python": platform.python_version(),
-        "torch": version("torch"),
-        "convatlas": version("convatlas"),
+        **{name: found for name in COMPUTING if (found := installed(name))},
     }
+
+
+def installed(package: str) -> str | None:
+    """Its version, if there is one."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
