@@ -1,4 +1,6 @@
-"""The one exception a user is meant to read."""
+"""The one exception a user is meant to read, and those of other libraries in one line."""
+
+LONGEST = 200  # characters; exporters and engines raise pages of text
 
 
 class UserError(ValueError):
@@ -6,3 +8,8 @@ class UserError(ValueError):
 
     The command line prints it after ``error:`` and exits with status 2.
     """
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, cut to `LONGEST` characters without line breaks; else its kind."""
+    return " ".join(str(error).split())[:LONGEST] or type(error).__name__

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.engines import ENGINES, EQUAL, available, engine
 from convatlas.runtime.engines.engine import Engine, Job
@@ -157,8 +157,7 @@ def _built(
         except Exception as problem:  # engines raise what they like
             if isinstance(problem, UserError) and names:
                 raise
-            said = " ".join(str(problem).split())[:200]
-            refused.append(Measured(name=name, error=float("inf"), refused=said))
+            refused.append(Measured(name=name, error=float("inf"), refused=one_line(problem)))
             continue
         if error > tolerance(name):
             said = f"relative error {error:.1e}, at most {tolerance(name):.0e} is accepted"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.files import write_atomically
 
 if TYPE_CHECKING:
@@ -225,5 +225,6 @@ def _card(path: Path, text: bytes) -> BundleCard:
     except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
         if isinstance(error, UserError):
             raise
-        said = " ".join(str(error).split())
-        raise UserError(f"the card in {path} is damaged: {said}; export it again") from None
+        raise UserError(
+            f"the card in {path} is damaged: {one_line(error)}; export it again"
+        ) from None

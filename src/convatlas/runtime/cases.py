@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.bundle import Compared, crop, normalise
 from convatlas.runtime.closeness import agreement, relative_error
 from convatlas.runtime.network import Array, Network, random_pixels
@@ -101,7 +101,7 @@ def _expected(network: Network, pixels: Array) -> Array:
     try:
         scores = network.eager(pixels)
     except RuntimeError as error:
-        said = f"fails on a batch of {len(pixels)}: {' '.join(str(error).split())[:200]}"
+        said = f"fails on a batch of {len(pixels)}: {one_line(error)}"
     else:
         if len(scores) == len(pixels):
             return scores

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from safetensors import SafetensorError
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
@@ -154,9 +154,8 @@ def _answer(run: Runner, case: Case) -> Array:
     try:
         return run(case.fed)
     except Exception as error:  # engines raise what they like
-        said = " ".join(str(error).split())[:200]
         raise UserError(
-            f"the written file fails on {case.label}: {said}; nothing was kept"
+            f"the written file fails on {case.label}: {one_line(error)}; nothing was kept"
         ) from error
 
 
@@ -171,7 +170,7 @@ def _told(path: Path) -> Iterator[None]:
     except UserError:
         raise
     except (OSError, RuntimeError, SafetensorError) as error:
-        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        said = getattr(error, "strerror", None) or one_line(error)
         raise UserError(
             f"cannot write {path}: {said}; make room, or choose another folder or format"
         ) from error

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.bundle import Preparation, array
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Network
@@ -124,8 +124,8 @@ def _told(network: Network, what: str) -> Iterator[None]:
             cause = cause.__cause__  # type: ignore[assignment]
         if isinstance(cause, UserError):
             raise cause from error
-        said = " ".join(str(cause).split())[:200]
-        raise UserError(f"{what} {network.name}: {type(cause).__name__}: {said}") from error
+        said = f"{type(cause).__name__}: {one_line(cause)}"
+        raise UserError(f"{what} {network.name}: {said}") from error
 
 
 def _check_one_way(network: Network) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.agree import check_agreement
 from convatlas.runtime.bundle import SUFFIX, read_bundle, read_card
 from convatlas.runtime.classifier import Classifier
@@ -51,7 +51,7 @@ def open_classifier(
         raise
     except Exception as error:  # engines raise what they like
         raise UserError(
-            f"{engine} cannot read the model in {path}: {_line(error)}; export it again"
+            f"{engine} cannot read the model in {path}: {one_line(error)}; export it again"
         ) from error
     check_agreement(path, card, loaded)
     return Classifier(card=card, run=_runner(card.network, engine, loaded))
@@ -119,7 +119,7 @@ def _runner(network: str, engine: str, loaded: Loaded) -> Run:
             return loaded.run(fed) if size is None else in_batches(loaded.run, fed, size)
         except Exception as error:  # engines raise what they like
             raise UserError(
-                f"{engine} cannot run {network} on {len(fed)} pictures: {_line(error)}"
+                f"{engine} cannot run {network} on {len(fed)} pictures: {one_line(error)}"
             ) from error
 
     return run
@@ -136,7 +136,3 @@ def in_batches(
         whole = np.concatenate((part, np.zeros((short, *fed.shape[1:]), fed.dtype)))
         scores.append(run(whole if short else part)[: len(part)])
     return np.concatenate(scores)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -4,7 +4,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from convatlas.analysis.picture import parse_shape
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -70,9 +70,9 @@ def _check_scores(network: "Network") -> None:
         try:
             found = network.module(torch.from_numpy(random_pixels((1, *network.shape))))
         except Exception as error:  # the code of others raises what it likes
-            said = " ".join(str(error).split())[:200]
             raise UserError(
-                f"{network.name} fails on a picture of {shape}: {type(error).__name__}: {said}; "
+                f"{network.name} fails on a picture of {shape}: {type(error).__name__}: "
+                f"{one_line(error)}; "
                 "give the --input that it takes"
             ) from error
     if not isinstance(found, torch.Tensor):

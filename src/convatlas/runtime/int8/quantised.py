@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.bundle import BundleCard, Quantised
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import onnx_runner
@@ -76,9 +76,8 @@ def _told(method: str, name: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{method} cannot quantise {name}: {said}; export it without --int8"
+            f"{method} cannot quantise {name}: {one_line(error)}; export it without --int8"
         ) from error
 
 
