@@ -19,8 +19,7 @@ import torch
 from convatlas import atlas, models
 from convatlas.errors import UserError
 from convatlas.runtime.cases import Case, cases, other_size
-from convatlas.runtime.closeness import relative_error
-from convatlas.runtime.export import TOLERANCE
+from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import Runner, onnx_runner
 from convatlas.runtime.network import Network
@@ -69,7 +68,7 @@ def failed(row: dict[str, dict[str, object]]) -> bool:
     """Whether one of its exports broke off, or computes something else."""
     return any(
         "failed" in each
-        or any(not float(str(each.get(run, 0))) <= TOLERANCE for run in ("onnxruntime", "openvino"))
+        or any(not float(str(each.get(run, 0))) <= EQUAL for run in ("onnxruntime", "openvino"))
         for each in row.values()
     )
 
@@ -117,7 +116,7 @@ def summary(rows: dict[str, dict[str, dict[str, object]]]) -> dict[str, object]:
     made = {kind: [each for each in of if "seconds" in each] for kind, of in of_kind.items()}
     every = [each for of in made.values() for each in of]
     return {
-        "tolerance": TOLERANCE,
+        "tolerance": EQUAL,
         "count": len(rows),
         "any batch": len(made["batch"]),
         "any size": len(made["size"]),

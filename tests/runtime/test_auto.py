@@ -2,6 +2,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from runnable import network
 
 from convatlas.errors import UserError
@@ -51,6 +52,14 @@ def test_the_fastest_equal_engine_is_kept() -> None:
 def test_none_left_is_an_error() -> None:
     with pytest.raises(UserError, match="no engine runs lenet-bn: relative error"):
         auto.choose(Job(network=network("lenet-bn")), ("wrong",), effort=QUICKLY)
+
+
+def test_a_network_whose_scores_are_no_numbers_has_no_engine() -> None:
+    spoilt = network("lenet-bn")
+    with torch.no_grad():
+        next(spoilt.module.parameters()).fill_(float("nan"))
+    with pytest.raises(UserError, match="no finite numbers"):
+        auto.choose(Job(network=spoilt), ("eager",), effort=QUICKLY)
 
 
 def test_a_misspelt_engine_is_an_error() -> None:

@@ -9,7 +9,7 @@ from export_cover import kinds_of, representatives, take_another_size
 
 from convatlas import atlas
 from convatlas.runtime.cases import cases
-from convatlas.runtime.export import TOLERANCE
+from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import Runner, onnx_runner
 from convatlas.runtime.onnx_file import Form, to_onnx
@@ -67,4 +67,4 @@ def test_each_is_equal_at_every_batch_and_size(name: str, form: Form) -> None:
     engines = {"onnxruntime": onnx_runner(blob), "openvino": openvino_runner(blob)}
     for case in cases(network, form):
         for engine, run in engines.items():
-            assert case.compare(run(case.fed)).error < TOLERANCE, (engine, case.label)
+            assert case.compare(run(case.fed)).error < EQUAL, (engine, case.label)

@@ -12,7 +12,7 @@ from runnable import network
 from convatlas.errors import UserError
 from convatlas.runtime import cases, export, onnx_file
 from convatlas.runtime.bundle import BundleCard
-from convatlas.runtime.export import TOLERANCE
+from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.formats import FORMATS
 from convatlas.runtime.onnx_file import Form
 
@@ -20,7 +20,7 @@ from convatlas.runtime.onnx_file import Form
 @pytest.mark.parametrize("to", FORMATS)
 def test_every_format_is_run_and_compared(to: str, tmp_path: Path) -> None:
     receipt = export.export(network("lenet-bn", prepared=True), to, tmp_path / "net")
-    assert receipt.error <= TOLERANCE
+    assert receipt.error <= EQUAL
     assert [c.inputs for c in receipt.card.compared] == ["1 random of 28x28", "3 random of 28x28"]
     assert sorted(tmp_path.iterdir()) == sorted(receipt.files)  # nothing else is left
     assert receipt.bytes == sum(file.stat().st_size for file in receipt.files)
@@ -37,7 +37,7 @@ def test_fused_and_of_any_size(to: str, tmp_path: Path) -> None:
     free = export.export(network("nin-cifar"), to, tmp_path / "b", Form(dynamic_size=True))
     assert free.card.input == (None, 3, None, None)
     assert [c.inputs for c in free.card.compared][-1] == "3 random of 69x85"
-    assert max(fused.error, free.error) <= TOLERANCE
+    assert max(fused.error, free.error) <= EQUAL
 
 
 def test_what_computes_something_else_is_not_written(
@@ -99,14 +99,24 @@ def test_an_older_file_is_replaced_and_kept_if_that_fails(
     path = tmp_path / "net.safetensors"
     path.write_bytes(b"older")
     os.chmod(path, 0o600)
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(export, "EQUAL", -1.0)
     with pytest.raises(UserError, match="computes something else"):
         export.export(network("lenet-relu"), "safetensors", path)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"older"]
-    monkeypatch.setattr(export, "TOLERANCE", TOLERANCE)
+    monkeypatch.setattr(export, "EQUAL", EQUAL)
     export.export(network("lenet-relu"), "safetensors", path)
     assert path.stat().st_size > 200_000
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_compared_is_not_written(tmp_path: Path) -> None:
+    """The file would be right and the error of each score NaN, which is above no limit."""
+    spoilt = network("lenet-relu")
+    with torch.no_grad():
+        next(spoilt.module.parameters()).fill_(float("nan"))
+    with pytest.raises(UserError, match="no finite numbers, so nothing can be shown to equal it"):
+        export.export(spoilt, "safetensors", tmp_path / "net")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_an_engine_cannot_run_is_not_written(

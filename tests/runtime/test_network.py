@@ -1,27 +1,10 @@
 import numpy as np
+import pytest
+import torch
+from runnable import network
 
-from convatlas.runtime.closeness import agreement, relative_error
+from convatlas.errors import UserError
 from convatlas.runtime.network import random_pixels
-
-
-def test_error_is_measured_against_the_spread_of_the_scores() -> None:
-    far = np.array([[100.0, 101.0, 102.0]], np.float32)
-    off = far + np.array([[0, 0, 0.01]], np.float32)
-    np.testing.assert_allclose(relative_error(off, far), 0.01, rtol=1e-3)
-    assert relative_error(far, far) == 0
-
-
-def test_what_cannot_be_compared_is_infinitely_wrong() -> None:
-    scores = np.ones((2, 3), np.float32)
-    assert relative_error(scores[:1], scores) == float("inf")
-    assert relative_error(scores * np.float32("nan"), scores) == float("inf")
-
-
-def test_agreement_counts_best_classes() -> None:
-    one = np.eye(4, dtype=np.float32)
-    other = one.copy()
-    other[0] = other[1]
-    assert agreement(other, one) == 0.75
 
 
 def test_random_pixels_repeat() -> None:
@@ -29,7 +12,12 @@ def test_random_pixels_repeat() -> None:
     assert (random_pixels((2, 3), 1) != random_pixels((2, 3))).any()
 
 
-def test_where_all_scores_are_one_number_only_that_number_is_equal() -> None:
-    scores = np.full((2, 3), 5.0, np.float32)
-    assert relative_error(scores, scores) == 0
-    assert relative_error(scores + 1, scores) == float("inf")
+def test_scores_to_compare_with_are_numbers() -> None:
+    spoilt = network("lenet-relu")
+    pixels = random_pixels((1, *spoilt.shape))
+    np.testing.assert_array_equal(spoilt.expected(pixels), spoilt.eager(pixels))
+    with torch.no_grad():
+        next(spoilt.module.parameters()).fill_(float("nan"))
+    assert np.isnan(spoilt.eager(pixels)).all()
+    with pytest.raises(UserError, match="lenet-relu gives scores that are no finite numbers"):
+        spoilt.expected(pixels)

@@ -99,7 +99,7 @@ def _random(network: Network, form: Form, count: int, size: Size) -> Case:
 def _expected(network: Network, pixels: Array) -> Array:
     """The scores of eager, one for each picture; `UserError` for a network of one at a time."""
     try:
-        scores = network.eager(pixels)
+        scores = network.expected(pixels)
     except RuntimeError as error:
         said = f"fails on a batch of {len(pixels)}: {one_line(error)}"
     else:
@@ -124,4 +124,4 @@ def _shown(network: Network, form: Form, pictures: NDArray[np.uint8]) -> Case:
     cropped = np.ascontiguousarray(crop(how, pictures))
     prepared = normalise(how, cropped)
     label = f"{len(pictures)} real"
-    return Case(label, cropped if form.fused else prepared, network.eager(prepared))
+    return Case(label, cropped if form.fused else prepared, network.expected(prepared))

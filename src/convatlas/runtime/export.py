@@ -18,13 +18,12 @@ from convatlas.errors import UserError, one_line
 from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
+from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.formats import FORMATS, Export, Runner
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.write import write_int8
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import OPSET, Form
-
-TOLERANCE = 1e-4  # relative, for float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +137,10 @@ def compare(network: Network, to: str, inputs: Sequence[Case], path: Path) -> tu
     run = FORMATS[to].open(network, path)
     found = tuple(case.compare(_answer(run, case)) for case in inputs)
     worst = max(found, key=lambda each: each.error)
-    if not worst.error <= TOLERANCE:
+    if not worst.error <= EQUAL:
         raise UserError(
             f"{to} computes something else than {network.name}: relative error {worst.error:.1e} "
-            f"on {worst.inputs}, at most {TOLERANCE:.0e} is accepted; nothing was written"
+            f"on {worst.inputs}, at most {EQUAL:.0e} is accepted; nothing was written"
         )
     return found
 

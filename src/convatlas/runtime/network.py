@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from convatlas.errors import UserError
 from convatlas.runtime.bundle import Preparation, crop, normalise
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ class Network:
 
         with torch.inference_mode():
             scores: Array = self.module(torch.from_numpy(pixels)).numpy()
+        return scores
+
+    def expected(self, pixels: Array) -> Array:
+        """The scores to compare with; `UserError` if one is no finite number: nothing equals it."""
+        scores = self.eager(pixels)
+        if not np.isfinite(scores).all():
+            raise UserError(
+                f"{self.name} gives scores that are no finite numbers, so nothing can be shown to "
+                "equal it; look at its weights and its preparation"
+            )
         return scores
 
 

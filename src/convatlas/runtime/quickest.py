@@ -8,7 +8,7 @@ import numpy as np
 
 from convatlas.runtime.bundle import MODEL
 from convatlas.runtime.classifier import Classifier
-from convatlas.runtime.closeness import relative_error
+from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import has
 from convatlas.runtime.loaded import Fed
 from convatlas.runtime.measure import Effort, measure
@@ -16,7 +16,6 @@ from convatlas.runtime.opened import ENGINES, open_classifier, processors
 from convatlas.runtime.remembered import circumstances, recall, remember
 
 SHORT = Effort(block=0.2, rounds=3)
-EQUAL = 1e-4  # relative error to ONNX Runtime, with which the bundle was compared when written
 
 
 def quickest(
@@ -28,7 +27,8 @@ def quickest(
 ) -> str:
     """The name of the engine to open the bundle with, measured once and then remembered.
 
-    An engine that computes something else than ONNX Runtime is no choice. Raises `UserError`.
+    An engine that computes something else than ONNX Runtime, with which the bundle was compared
+    when it was written, is no choice. Raises `UserError`.
     """
     names = [name for name in ENGINES if has(name)]
     if len(names) < 2:

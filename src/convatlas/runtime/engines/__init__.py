@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from convatlas.errors import UserError
 from convatlas.nearest import closest
+from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.engines import compiled, cuda, eager, onnx_runtime, openvino, split, tuned
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.engines.split import library
 from convatlas.runtime.extras import has, missing
-
-EQUAL = 1e-4  # relative error to eager that float32 engines may have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

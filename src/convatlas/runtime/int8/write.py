@@ -9,7 +9,7 @@ import numpy as np
 
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import BundleCard, Compared
-from convatlas.runtime.closeness import relative_error
+from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import need
 from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.judge import Feeds
@@ -18,7 +18,6 @@ from convatlas.runtime.onnx_file import to_onnx
 
 # the formats that can hold int8, and whose quantiser makes what they hold
 METHODS = {"bundle": "onnxruntime", "onnx": "onnxruntime", "openvino": "nncf"}
-SAME = 1e-4  # relative, between what was judged and what was written: the same operations
 
 
 def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: Path) -> BundleCard:
@@ -70,5 +69,5 @@ def _check_written(run: Callable[..., Any], result: Result, feeds: Feeds) -> Non
     """What was judged in memory and what lies in the file give the same scores."""
     for fed in feeds:
         found, judged = np.asarray(run(fed)), result.run(fed)
-        if relative_error(found, judged) > SAME:
+        if not relative_error(found, judged) <= EQUAL:
             raise UserError("the written file computes something else than what was judged")
