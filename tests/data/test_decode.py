@@ -1,4 +1,5 @@
 import io
+import logging
 import struct
 import zlib
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from convatlas.data.decode import ORIENTATION, DecodeError, Peek, decode, peek
+from convatlas.data.decode import ORIENTATION, DecodeError, Peek, TooLarge, decode, peek
 
 RED, GREY_OF_RED = (255, 0, 0), 76
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
@@ -197,6 +198,44 @@ def test_damage_is_decoded_or_refused_but_never_crashes(kind: str, data: st.Data
     assert pixels.ndim == 3
 
 
+@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory when reading image file")])
+def test_no_memory_is_not_the_files_fault(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_image: object) -> None:
+        raise error
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(MemoryError):
+        decode(encode(noise(9, 9)), channels=3)
+
+
+@pytest.mark.parametrize(("error", "lines"), [(SyntaxError("cut"), 0), (AttributeError("ours"), 1)])
+def test_a_failure_of_a_kind_that_files_do_not_cause_is_logged(
+    error: Exception,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def load(_image: object) -> None:
+        raise error
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with caplog.at_level(logging.WARNING), pytest.raises(DecodeError, match="broken or cut off"):
+        decode(encode(noise(9, 9)), channels=3)
+    assert len(caplog.records) == lines
+
+
+@pytest.mark.parametrize(("kind", "value"), [(2, b"6\0\0\0"), (3, b"\0\x63\0\0"), (7, b"\6\6\6\6")])
+def test_a_rotation_that_is_none_is_no_rotation(kind: int, value: bytes) -> None:
+    """A text, a number that means nothing, and bytes."""
+    entry = struct.pack(">HHI", ORIENTATION, kind, 2 if kind == 2 else 1) + value
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    blob = encode(Image.new("L", (3, 2)), "JPEG", exif=exif)
+    assert peek(blob) == Peek(3, 2, grey=True)
+    assert decode(blob, channels=1).shape == (1, 2, 3)
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(DecodeError, match="the file is empty"):
@@ -221,6 +260,13 @@ def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
     for look in (lambda: decode(blob, channels=1), lambda: peek(blob)):
         with pytest.raises(DecodeError, match=f"{side} x {side} is more than 64 million pixels"):
             look()
+
+
+def test_fewer_pixels_may_be_taken() -> None:
+    blob = encode(noise(8, 5))
+    assert decode(blob, channels=1, most=40).shape == (1, 5, 8)
+    with pytest.raises(TooLarge, match="8 x 5 is more than 39 pixels"):
+        decode(blob[:60], channels=1, most=39)  # cut off, which would be found out later
 
 
 def test_a_colour_mode_we_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:

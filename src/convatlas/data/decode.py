@@ -5,6 +5,8 @@ animation the first frame counts; CMYK is converted by formula. Colour profiles 
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,11 @@ GREY = ("1", "L", "LA", "La", *WIDE)
 COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK")
 ORIENTATION = 0x0112  # the EXIF tag; from 5 on, width and height change places
 WHITE = (255, 255, 255, 255)
+# What Pillow raises for broken files, tried with a million of them; it documents no list.
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+    Image.DecompressionBombError,
+)
 
 
 class DecodeError(ValueError):
@@ -29,6 +36,10 @@ class DecodeError(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooLarge(DecodeError):
+    """A picture of more pixels than are taken, by its header; the rest was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,15 @@ class Peek:
 
 
 def decode(
-    source: Path | bytes, *, channels: int, size: int | None = None
+    source: Path | bytes, *, channels: int, size: int | None = None, most: int = MOST_PIXELS
 ) -> NDArray[np.uint8]:  # (C, H, W)
-    """One picture in grey (1) or RGB (3); with ``size``, its centre square at that side."""
+    """One picture in grey (1) or RGB (3); with ``size``, its centre square at that side.
+
+    Raises `DecodeError` for what is no picture, `TooLarge` for one of more than ``most`` pixels, and `MemoryError`, which is not the file's fault.
+    """
     assert channels in (1, 3), channels
     with _refusing(), _file(source) as file:
-        image = _header(file)
+        image = _header(file, most)
         image.load()
         image = _flat(ImageOps.exif_transpose(image))
         image = image.convert("L" if channels == 1 else "RGB")
@@ -59,24 +73,39 @@ def decode(
 def peek(source: Path | bytes) -> Peek:
     """Size and kind from the header alone; the pixels may still turn out broken."""
     with _refusing(), _file(source) as file:
-        image = _header(file)
+        image = _header(file, MOST_PIXELS)
         width, height = image.size
-        # Not getexif() outright: a PNG without EXIF up front would be decoded to look for it.
-        turned = "exif" in image.info and image.getexif().get(ORIENTATION, 1) >= 5
+        turned = _orientation(image) in range(5, 9)
         grey = image.mode in GREY or _grey_palette(image)
     return Peek(height, width, grey) if turned else Peek(width, height, grey)
 
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Every failure as a DecodeError: Pillow lists no exceptions, a broken file can raise any."""
+    """A failure as a DecodeError; one of a kind that broken files do not raise is also logged."""
     try:
         yield
-    except DecodeError:
+    except (DecodeError, MemoryError):
         raise
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
+        if message.startswith("out of memory"):  # how Pillow's own decoders say it
+            raise MemoryError(message) from error
+        if not isinstance(error, BROKEN):
+            _log(error)
         raise DecodeError(f"broken or cut off: {message}") from error
+
+
+def _log(error: Exception) -> None:
+    import logging  # late, as the start of `convatlas predict` does without it
+
+    logging.getLogger(__name__).warning("a picture raised what none should", exc_info=error)
+
+
+def _orientation(image: Image.Image) -> object:
+    """What EXIF says of the rotation, which in a broken file can be anything."""
+    # Not getexif() outright: a PNG without EXIF up front would be decoded to look for it.
+    return image.getexif().get(ORIENTATION) if "exif" in image.info else None
 
 
 def _file(source: Path | bytes) -> BinaryIO:
@@ -91,12 +120,13 @@ def _file(source: Path | bytes) -> BinaryIO:
         raise DecodeError(f"cannot be read: {error.strerror}") from error
 
 
-def _header(file: BinaryIO) -> Image.Image:
+def _header(file: BinaryIO, most: int) -> Image.Image:
     """The picture before its pixels, or the reason not to decode them."""
     image = _plugin(file)(file, "")
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise DecodeError(f"{width} x {height} is more than {MOST_PIXELS // 10**6} million pixels")
+    if width * height > most:
+        taken = f"{most // 10**6} million" if most % 10**6 == 0 else f"{most}"
+        raise TooLarge(f"{width} x {height} is more than {taken} pixels")
     if image.mode not in GREY + COLOUR:
         raise DecodeError(f"colour mode {image.mode} is not supported")
     return image
