@@ -21,7 +21,7 @@ def int8_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--min-agreement",
             type=PERCENT,
-            help="Percent of best classes that stay; by default 97 where accuracy is unknown.",
+            help="Percent of best classes that stay; by default 97 where accuracy does not tell.",
         ),
         click.option(
             "--max-drop",

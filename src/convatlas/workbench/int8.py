@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Int8:
     """Pictures to quantise with (a named set or ``folder:PATH``) and what may be lost, in shares.
 
-    ``max_drop``: of the accuracy where it is known. ``min_agreement`` with float32: by default
-    0.97 where the accuracy is unknown, else not asked for.
+    ``max_drop``: of the accuracy where it tells. ``min_agreement`` with float32: by default 0.97
+    where the accuracy is unknown or near chance, else not asked for.
     """
 
     data: str

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import msgspec
@@ -25,12 +26,12 @@ def made(count: int, labels: np.ndarray | None) -> Sample:
     )
 
 
-def scores(answers: np.ndarray):  # type: ignore[no-untyped-def]
+def scores(answers: np.ndarray, classes: int = 3):  # type: ignore[no-untyped-def]
     """A network whose best class for picture n is ``answers[n]``."""
 
     def run(fed: np.ndarray) -> np.ndarray:
         number = np.rint(fed[:, 0, 0, 0] * 255).astype(int)
-        return np.eye(3, dtype=np.float32)[answers[number]]
+        return np.eye(classes, dtype=np.float32)[answers[number]]
 
     return run
 
@@ -86,6 +87,61 @@ def test_limits_where_accuracy_is_known(
         count=1000, agreement=agreement, error=0.1, worst=0.2, right=900, lost=lost, won=won
     )
     assert found.passes(limits) == passes
+
+
+OTHER_ORDER = np.array([0, 2, 3, 4, 5, 6, 7, 8, 9, 1])  # one of ten classes in its place
+TEN = np.arange(250) % 10
+
+
+def test_spoilt_answers_fail_where_the_classes_are_in_another_order() -> None:
+    """Both are right in a tenth of pictures, so nothing seems lost."""
+    spoilt = np.random.default_rng(0).permutation(TEN)
+    found = judge(scores(spoilt, 10), scores(OTHER_ORDER[TEN], 10), made(250, TEN), CARD)
+    assert found.accuracy == 0.1
+    assert found.drop is not None
+    assert found.drop <= 0.01
+    assert found.agreement < 0.2
+    assert found.loss(Limits()) is None
+    assert not found.passes(Limits())
+    assert found.passes(Limits(min_agreement=0.0))  # who asks for nothing gets it
+
+
+def test_spoilt_answers_fail_where_one_class_is_common() -> None:
+    """Always the commonest class is right in 90 %."""
+    labels = (np.arange(250) % 10 == 0).astype(int)
+    original = labels.copy()
+    original[:60:10] = 0
+    found = judge(scores(np.zeros(250, int)), scores(original), made(250, labels), CARD)
+    assert (found.accuracy, found.blind) == (0.976, 0.9)
+    assert not found.passes(Limits(max_drop=0.08))
+
+
+@pytest.mark.parametrize(
+    ("swapped", "by_number", "known"), [(3, True, True), (6, True, False), (6, False, True)]
+)
+def test_an_order_that_nobody_said_is_trusted_if_most_are_right(
+    swapped: int, by_number: bool, known: bool
+) -> None:
+    order = np.concatenate((np.roll(np.arange(swapped), 1), np.arange(swapped, 10)))
+    sample = dataclasses.replace(made(250, TEN), by_number=by_number)
+    answers = scores(order[TEN], 10)
+    found = judge(answers, answers, sample, CARD)
+    assert found.accuracy == pytest.approx(1 - swapped / 10)
+    assert found.loss(Limits()) == (0 if known else None)
+
+
+@pytest.mark.parametrize(
+    ("blind", "max_drop", "known"),
+    [(0.2552, 0, True), (0.2554, 0, False), (0.2452, 0.01, True), (0.2454, 0.01, False)],
+)
+def test_accuracy_tells_if_its_interval_lies_above(
+    blind: float, max_drop: float, known: bool
+) -> None:
+    """Newcombe (1998), table I: Wilson's interval of 81 of 263 is 0.2553 to 0.3662."""
+    found = Judgement(count=263, agreement=0.5, error=0.1, worst=0.2, right=81, blind=blind)
+    limits = Limits(max_drop=max_drop)
+    assert found.loss(limits) == (0 if known else None)
+    assert found.passes(limits) == known
 
 
 @pytest.mark.parametrize(

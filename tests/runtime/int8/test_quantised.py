@@ -16,6 +16,7 @@ from convatlas.runtime.int8.sensitivity import groups, most_sensitive
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
 
+OTHER_ORDER = np.array([0, 2, 3, 4, 5, 6, 7, 8, 9, 1])  # one of ten classes in its place
 LAYERS = ("stage1.0", "stage2.0", "head.1", "head.4", "head.7")
 
 
@@ -74,6 +75,40 @@ def test_calibration_on_black_pictures_is_refused(
         quantised(blob, make_card(digits, Form()), Plan(unlabelled), method)
     lenient = Plan(unlabelled, Limits(min_agreement=0.0))
     assert quantised(blob, make_card(digits, Form()), lenient, method).report.drop is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_the_classes_are_in_another_order_agreement_decides(
+    method: str, digits: Network, sample: Sample, blob: bytes
+) -> None:
+    assert sample.labels is not None
+    other = dataclasses.replace(sample, labels=OTHER_ORDER[sample.labels], by_number=True)
+    card = make_card(dataclasses.replace(digits, labels=()), Form())
+    black = dataclasses.replace(other, calibrating=np.zeros_like(other.calibrating))
+    said = (
+        r"^int8 agrees with lenet-bn in \d\d\.\d% on .*, at least 97% are asked for; float32 is "
+        r"right in \d+\.\d%, if the classes are in the network's order, too little above the 50\.0%"
+    )
+    with pytest.raises(UserError, match=said):
+        quantised(blob, card, Plan(black), method)
+    report = quantised(blob, card, Plan(other), method).report
+    assert report.agreement >= 0.99
+    assert report.original is report.accuracy is report.drop is report.interval is None
+    assert report.unknown.startswith("float32 is right in")
+
+
+def test_scores_that_are_no_numbers_are_said_to_be(
+    digits: Network, sample: Sample, blob: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = dataclasses.replace(
+        METHODS["onnxruntime"],
+        quantise=lambda *_, **__: b"",
+        run=lambda _: lambda fed: np.full((len(fed), 10), np.nan, np.float32),
+    )
+    monkeypatch.setitem(quantising.METHODS, "onnxruntime", nothing)
+    plan = Plan(sample, Limits(max_drop=1.0, min_agreement=0.0))
+    with pytest.raises(UserError, match="gives scores of lenet-bn that are no numbers on 1000 pic"):
+        quantised(blob, make_card(digits, Form()), plan, "onnxruntime")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -125,12 +125,14 @@ def test_memory_is_bounded(small: Network) -> None:
         ({"source": {"weights": "drawn at random (seed 0)"}}, "weights are drawn"),
         ({"labels": tuple("abcdefghij")}, "the classes of the data are not the network's"),
         ({"labels": ()}, ""),  # ten of each: counted alike
+        ({"labels": tuple("9876543210")}, ""),
     ],
 )
 def test_when_the_accuracy_is_unknown(small: Network, change: dict[str, object], said: str) -> None:
     found = gather("mnist", dataclasses.replace(small, **change))  # type: ignore[arg-type]
     assert (found.labels is None) == bool(said)
     assert said in found.unknown
+    assert found.by_number == (not change.get("labels"))
 
 
 def test_files_that_are_no_pictures_are_left_out(small: Network, tmp_path: Path) -> None:

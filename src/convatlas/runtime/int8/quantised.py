@@ -1,21 +1,20 @@
 """A network in int8 by a method, judged, and refused if too much is lost."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from convatlas.errors import UserError, one_line
 from convatlas.runtime.bundle import BundleCard, Quantised
 from convatlas.runtime.extras import need
-from convatlas.runtime.formats import onnx_runner
 from convatlas.runtime.int8 import onnx_quantiser, openvino_quantiser
 from convatlas.runtime.int8.judge import Feeds, Judgement, Limits, Run, judge
 from convatlas.runtime.int8.prepared import prepared
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.int8.search import Found, Quantise, search
+from convatlas.runtime.sessions import onnx_runner, openvino_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def quantised(blob: bytes, card: BundleCard, plan: Plan, method: str) -> Result:
         layers = len(model.layers)
     if not found.judgement.passes(plan.limits):
         raise UserError(_refusal(card, plan, found, layers))
-    report = _report(plan.sample, method, found, layers)
+    report = _report(plan, method, found, layers)
     return Result(found.model, how.run(found.model), report, found.judgement.worst)
 
 
@@ -81,22 +80,16 @@ def _told(method: str, name: str) -> Iterator[None]:
         ) from error
 
 
-def openvino_runner(model: Any) -> Run:
-    """A model in memory as a function; what is not int8 stays float32."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = need("openvino").Core().compile_model(model, "CPU", settings)
-    return lambda fed: np.array(compiled(fed)[0])
-
-
 METHODS = {
     "onnxruntime": Method(onnx_quantiser.quantise, onnx_runner, "onnxruntime"),
     "nncf": Method(openvino_quantiser.quantise, openvino_runner, "nncf"),
 }
 
 
-def _report(sample: Sample, method: str, found: Found, layers: int) -> Quantised:
-    judged = found.judgement
-    original, drop = judged.accuracy, judged.drop
+def _report(plan: Plan, method: str, found: Found, layers: int) -> Quantised:
+    judged, sample = found.judgement, plan.sample
+    drop = judged.loss(plan.limits)
+    original = None if drop is None else judged.accuracy
     return Quantised(
         method=method,
         weight_bits=onnx_quantiser.weight_bits() if method == "onnxruntime" else 8,
@@ -109,10 +102,21 @@ def _report(sample: Sample, method: str, found: Found, layers: int) -> Quantised
         accuracy=None if original is None or drop is None else original - drop,
         original=original,
         drop=drop,
-        interval=judged.interval,
-        unknown=sample.unknown,
+        interval=None if drop is None else judged.interval,
+        unknown=_unknown(plan, judged),
         layers=layers,
         float_layers=found.kept,
+    )
+
+
+def _unknown(plan: Plan, judged: Judgement) -> str:
+    """Why the accuracy is not known, or tells nothing."""
+    if judged.accuracy is None or judged.loss(plan.limits) is not None:
+        return plan.sample.unknown
+    order = ", if the classes are in the network's order" if plan.sample.by_number else ""
+    return (
+        f"float32 is right in {judged.accuracy:.1%}{order}, too little above the "
+        f"{judged.blind:.1%} that may come by chance to show a loss"
     )
 
 
@@ -122,14 +126,18 @@ def _refusal(card: BundleCard, plan: Plan, found: Found, layers: int) -> str:
     kept = f", even with {len(found.kept)} of {layers} layers in float32" if found.kept else ""
     where = f"on {judged.count} pictures of {sample.data} ({sample.part}){kept}"
     calibrate = f"calibrate on more or other pictures than these {len(sample.calibrating)}"
-    if judged.drop is not None and judged.drop > limits.max_drop:
+    if not math.isfinite(judged.error):
+        return f"int8 gives scores of {card.network} that are no numbers {where}; {calibrate}"
+    loss = judged.loss(limits)
+    if loss is not None and loss > limits.max_drop:
         half = _half(judged)
         return (
-            f"int8 loses {100 * judged.drop:.1f} ± {half:.1f} points of {card.network}'s accuracy "
+            f"int8 loses {100 * loss:.1f} ± {half:.1f} points of {card.network}'s accuracy "
             f"{where}, at most {100 * limits.max_drop:g} are accepted; {calibrate}, or give a "
             "larger --max-drop"
         )
-    reason = f"; {sample.unknown}" if sample.unknown else ""
+    unknown = _unknown(plan, judged)
+    reason = f"; {unknown}" if unknown else ""
     return (
         f"int8 agrees with {card.network} in {judged.agreement:.1%} {where}, at least "
         f"{limits.floor:.0%} are asked for{reason}; {calibrate}, or give a smaller --min-agreement"

@@ -46,7 +46,9 @@ class Sample:
     """Decoded pictures at the size of a preparation; not one is in both parts.
 
     ``labels``: of the judged ones, as the network counts its classes; ``None`` if they are not
-    known, and ``unknown`` says why. ``part``: where the judged pictures come from.
+    known, and ``unknown`` says why. ``by_number``: the network does not name its classes, and the
+    data has as many; whether in the same order, nobody said. ``part``: where the judged pictures
+    come from.
     """
 
     data: str
@@ -55,6 +57,7 @@ class Sample:
     judged: Decoded
     labels: Labels | None = None
     unknown: str = ""
+    by_number: bool = False
 
 
 def gather(data: str, network: Network, trained: Trained | None = None) -> Sample:
@@ -106,6 +109,7 @@ def _of_set(dataset: Dataset, network: Network, trained: Trained | None) -> Samp
         judged=_at_side(held.images.numpy(), network),
         labels=labels,
         unknown=unknown,
+        by_number=not network.labels,
     )
 
 
@@ -147,6 +151,7 @@ def _of_folder(data: str, network: Network) -> Sample:
         judged=judged,
         labels=labels,
         unknown=unknown,
+        by_number=not network.labels,
     )
 
 
