@@ -13,7 +13,6 @@ import sys
 import time
 import traceback
 
-import numpy as np
 import torch
 
 from convatlas import atlas, models
@@ -21,9 +20,9 @@ from convatlas.errors import UserError
 from convatlas.runtime.cases import Case, cases, other_size
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import need
-from convatlas.runtime.formats import Runner, onnx_runner
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
+from convatlas.runtime.sessions import Run, onnx_runner, openvino_runner
 from convatlas.workbench.export import network_of
 from record import RESULTS, write_record
 
@@ -85,21 +84,14 @@ def exported(network: Network, form: Form) -> dict[str, object]:
         "inputs": len(fed),
         "last": fed[-1].label,
         "onnxruntime": worst(onnx_runner(blob), fed),
-        "openvino": worst(openvino_runner(blob), fed),
+        "openvino": worst(openvino_runner(need("openvino").Core().read_model(blob)), fed),
         "float64": rounding(network, fed[0]),
     }
 
 
-def worst(run: Runner, fed: list[Case]) -> float:
+def worst(run: Run, fed: list[Case]) -> float:
     """The largest relative error to torch eager."""
     return float(f"{max(case.compare(run(case.fed)).error for case in fed):.1e}")
-
-
-def openvino_runner(blob: bytes) -> Runner:
-    """OpenVINO for any shape, in full precision."""
-    core = need("openvino").Core()
-    compiled = core.compile_model(core.read_model(blob), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda fed: np.array(compiled(fed)[0])
 
 
 def rounding(network: Network, case: Case) -> float:

@@ -3,7 +3,6 @@
 The benchmark `export_all` does the same for each network, in an hour.
 """
 
-import numpy as np
 import pytest
 from export_cover import kinds_of, representatives, take_another_size
 
@@ -11,8 +10,8 @@ from convatlas import atlas
 from convatlas.runtime.cases import cases
 from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.extras import need
-from convatlas.runtime.formats import Runner, onnx_runner
 from convatlas.runtime.onnx_file import Form, to_onnx
+from convatlas.runtime.sessions import onnx_runner, openvino_runner
 from convatlas.workbench.export import Given, network_of
 
 # What `representatives` chose.
@@ -44,13 +43,6 @@ def test_those_exported_hold_every_kind_of_operation(chosen: tuple[str, ...], na
     assert set(chosen) <= set(every)
 
 
-def openvino_runner(blob: bytes) -> Runner:
-    core = need("openvino").Core()
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    compiled = core.compile_model(core.read_model(blob), "CPU", settings)
-    return lambda fed: np.array(compiled(fed)[0])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "form"),
@@ -64,7 +56,10 @@ def test_each_is_equal_at_every_batch_and_size(name: str, form: Form) -> None:
     side = atlas.entry(name).input[1]
     network = network_of(name, Given(input=str(SMALLER.get(side, side))))
     blob = to_onnx(network, form)
-    engines = {"onnxruntime": onnx_runner(blob), "openvino": openvino_runner(blob)}
+    engines = {
+        "onnxruntime": onnx_runner(blob),
+        "openvino": openvino_runner(need("openvino").Core().read_model(blob)),
+    }
     for case in cases(network, form):
         for engine, run in engines.items():
             assert case.compare(run(case.fed)).error < EQUAL, (engine, case.label)

@@ -10,8 +10,8 @@ from convatlas.runtime.bundle import Compared, crop, normalise
 from convatlas.runtime.closeness import agreement, relative_error
 from convatlas.runtime.network import Array, Network, random_pixels
 from convatlas.runtime.onnx_file import Form
+from convatlas.runtime.sessions import Fed
 
-Fed = Array | NDArray[np.uint8]
 Size = tuple[int, int]  # height, width
 # Rows and columns more: odd ones, which no stride or pooled grid divides; then, for a network that
 # takes only some sizes, as many as U-Net's steps of 16 need. Never square, to tell the two apart.

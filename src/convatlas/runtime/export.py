@@ -19,11 +19,12 @@ from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.closeness import EQUAL
-from convatlas.runtime.formats import FORMATS, Export, Runner
+from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.write import write_int8
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import OPSET, Form
+from convatlas.runtime.sessions import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ def compare(network: Network, to: str, inputs: Sequence[Case], path: Path) -> tu
     return found
 
 
-def _answer(run: Runner, case: Case) -> Array:
+def _answer(run: Run, case: Case) -> Array:
     """What the written file says; an engine that breaks off has said nothing that could be equal.
 
     That happens at sizes that an exporter has fixed without saying so.

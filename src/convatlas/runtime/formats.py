@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from convatlas.runtime.bundle import (
     CARD,
     SUFFIX,
@@ -17,13 +15,12 @@ from convatlas.runtime.bundle import (
     packed,
     read_bundle,
 )
-from convatlas.runtime.cases import Fed
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Array, Network
-from convatlas.runtime.onnx_file import INPUT, Form, quiet, to_onnx, to_program
+from convatlas.runtime.onnx_file import Form, quiet, to_onnx, to_program
+from convatlas.runtime.sessions import Fed, Run, onnx_runner, openvino_runner
 
 CARD_KEY = "convatlas"  # under which the card stands in a file's own metadata
-Runner = Callable[[Fed], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Format:
     suffix: str
     make: Callable[[Network, Form], Any]
     save: Callable[[Any, BundleCard, Path], None]
-    open: Callable[[Network, Path], Runner]
+    open: Callable[[Network, Path], Run]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +116,22 @@ def save_program(program: Any, card: BundleCard, path: Path) -> None:
     path.write_bytes(blob.getvalue())
 
 
-def open_onnx(network: Network, path: Path) -> Runner:
+def open_onnx(network: Network, path: Path) -> Run:
     """By ONNX Runtime."""
     return onnx_runner(path.read_bytes())
 
 
-def open_bundle(network: Network, path: Path) -> Runner:
+def open_bundle(network: Network, path: Path) -> Run:
     """By ONNX Runtime, from the file read back."""
     return onnx_runner(read_bundle(path).model)
 
 
-def onnx_runner(blob: bytes) -> Runner:
-    """An ONNX file as a function."""
-    ort = need("onnxruntime")
-    session = ort.InferenceSession(blob, providers=["CPUExecutionProvider"])
-    return lambda fed: session.run(None, {INPUT: fed})[0]
-
-
-def open_openvino(network: Network, path: Path) -> Runner:
+def open_openvino(network: Network, path: Path) -> Run:
     """By OpenVINO in full precision."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = need("openvino").Core().compile_model(path, "CPU", settings)
-    return lambda fed: np.array(compiled(fed)[0])
+    return openvino_runner(need("openvino").Core().read_model(path))
 
 
-def open_torchscript(network: Network, path: Path) -> Runner:
+def open_torchscript(network: Network, path: Path) -> Run:
     """By TorchScript's interpreter."""
     import torch
 
@@ -152,7 +140,7 @@ def open_torchscript(network: Network, path: Path) -> Runner:
         return _torch_runner(torch.jit.load(path))  # type: ignore[no-untyped-call]
 
 
-def open_program(network: Network, path: Path) -> Runner:
+def open_program(network: Network, path: Path) -> Run:
     """By torch."""
     import torch
 
@@ -160,7 +148,7 @@ def open_program(network: Network, path: Path) -> Runner:
         return _torch_runner(torch.export.load(path).module())
 
 
-def open_safetensors(network: Network, path: Path) -> Runner:
+def open_safetensors(network: Network, path: Path) -> Run:
     """In a copy of the network whose weights were all overwritten from the file."""
     import copy
 
@@ -175,7 +163,7 @@ def open_safetensors(network: Network, path: Path) -> Runner:
     return _torch_runner(module)
 
 
-def _torch_runner(module: Any) -> Runner:
+def _torch_runner(module: Any) -> Run:
     import torch
 
     def run(fed: Fed) -> Array:

@@ -1,18 +1,17 @@
 """A model loaded into an engine: what it says it reads and gives, and how it is run; no torch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from convatlas.runtime.extras import need
-
-Fed = NDArray[np.float32] | NDArray[np.uint8]
-Run = Callable[[Fed], NDArray[np.float32]]
-PROVIDERS = ("CPUExecutionProvider",)
+from convatlas.runtime.sessions import (
+    Run,
+    onnx_options,
+    onnx_session,
+    openvino_runner,
+    session_runner,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,20 @@ def load_onnxruntime(
 ) -> Loaded:
     """An ONNX model in ONNX Runtime, for any batch that the model takes.
 
-    ``prepack``: rearrange the matrices of dense layers too. In float32 that wins nothing that can
-    be measured and holds them in memory twice; in int8 it counts. ``optimised``: the model is what
-    `optimise` wrote. Raises what the engine raises for a model it cannot read.
+    ``prepack``: in float32 that wins nothing that can be measured; in int8 it counts.
+    ``optimised``: the model is what `optimise` wrote. Threads that wait leave the processors to
+    those that decode pictures. Raises what the engine raises for a model it cannot read.
     """
-    ort, options = _options(threads)
-    if not prepack:
-        options.add_session_config_entry("session.disable_prepacking", "1")
+    options = onnx_options(threads=threads, spin=False, prepack=prepack)
     if optimised:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    given = model if isinstance(model, bytes) else str(model)
-    session = ort.InferenceSession(given, options, providers=PROVIDERS, enable_fallback=0)
-    session._model_bytes = None  # kept for a fallback to other providers, which is off
-    return _of_session(session)
+        levels = need("onnxruntime").GraphOptimizationLevel
+        options.graph_optimization_level = levels.ORT_DISABLE_ALL
+    session = onnx_session(model, options)
+    return Loaded(
+        inputs=tuple(_port(each) for each in session.get_inputs()),
+        outputs=tuple(_port(each) for each in session.get_outputs()),
+        run=session_runner(session),
+    )
 
 
 def optimise(model: Path, path: Path, weights: str) -> None:
@@ -62,38 +62,14 @@ def optimise(model: Path, path: Path, weights: str) -> None:
 
     The weights go into a file of that name beside it, which the engine maps into memory.
     """
-    ort, options = _options(threads=1)
+    options = onnx_options(threads=1, prepack=False)  # prepacking is done at loading, if at all
     options.optimized_model_filepath = str(path)
     for key, value in (
         ("session.optimized_model_external_initializers_file_name", weights),
         ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
-        ("session.disable_prepacking", "1"),  # done at loading, if at all
     ):
         options.add_session_config_entry(key, value)
-    ort.InferenceSession(str(model), options, providers=PROVIDERS, enable_fallback=0)
-
-
-def _options(threads: int) -> tuple[Any, Any]:
-    """ONNX Runtime and options for a session in it."""
-    ort = need("onnxruntime")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors reach the caller as exceptions
-    # threads that spin while they wait take the processors from those that decode pictures
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort, options
-
-
-def _of_session(opened: Any) -> Loaded:
-    """What an ONNX Runtime session says of itself."""
-    inputs = tuple(_port(each) for each in opened.get_inputs())
-    outputs = tuple(_port(each) for each in opened.get_outputs())
-    names = [port.name for port in outputs[:1]]
-    return Loaded(
-        inputs=inputs,
-        outputs=outputs,
-        run=lambda fed: opened.run(names, {inputs[0].name: fed})[0],
-    )
+    onnx_session(model, options)
 
 
 def load_openvino(model: bytes, threads: int, batch: int | None) -> Loaded:
@@ -101,28 +77,15 @@ def load_openvino(model: bytes, threads: int, batch: int | None) -> Loaded:
 
     Raises what the engine raises for a model it cannot read.
     """
-    core = need("openvino").Core()
-    read = core.read_model(model)
+    read = need("openvino").Core().read_model(model)
     if batch is not None and read.inputs[0].get_partial_shape()[0].is_dynamic:
         shape = read.inputs[0].get_partial_shape()
         shape[0] = batch
         read.reshape(shape)
-    settings = {
-        "INFERENCE_PRECISION_HINT": "f32",  # left alone it may compute in bfloat16
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-    }
-    compiled = core.compile_model(read, "CPU", settings)
-    request = compiled.create_infer_request()
-
-    def run(fed: Fed) -> NDArray[np.float32]:
-        # a copy, as the next call writes into the same memory
-        return np.array(request.infer([fed], share_inputs=True)[0])
-
     return Loaded(
         inputs=tuple(_openvino_port(each) for each in read.inputs),
         outputs=tuple(_openvino_port(each) for each in read.outputs),
-        run=run,
+        run=openvino_runner(read, threads),
     )
 
 

@@ -13,8 +13,9 @@ from convatlas.runtime.agree import check_agreement
 from convatlas.runtime.bundle import SUFFIX, read_bundle, read_card
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.extras import need
-from convatlas.runtime.loaded import Fed, Loaded, Run, load_onnxruntime, load_openvino
+from convatlas.runtime.loaded import Loaded, load_onnxruntime, load_openvino
 from convatlas.runtime.ready import discard, find_ready
+from convatlas.runtime.sessions import Fed, Run
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 ENGINES = ("onnxruntime", "openvino")

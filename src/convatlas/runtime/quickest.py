@@ -10,10 +10,10 @@ from convatlas.runtime.bundle import MODEL
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import has
-from convatlas.runtime.loaded import Fed
 from convatlas.runtime.measure import Effort, measure
 from convatlas.runtime.opened import ENGINES, open_classifier, processors
 from convatlas.runtime.remembered import circumstances, recall, remember
+from convatlas.runtime.sessions import Fed
 
 SHORT = Effort(block=0.2, rounds=3)
 

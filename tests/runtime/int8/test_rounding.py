@@ -7,7 +7,6 @@ from onnx import helper
 from runnable import network
 
 from convatlas.runtime.export import make_card
-from convatlas.runtime.formats import onnx_runner
 from convatlas.runtime.int8 import onnx_quantiser
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.prepared import prepared
@@ -15,6 +14,7 @@ from convatlas.runtime.int8.rounding import float_nodes
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form, to_onnx
+from convatlas.runtime.sessions import onnx_runner
 
 
 def graph(*nodes: tuple[str, list[str], str]) -> onnx.GraphProto:

@@ -20,13 +20,14 @@ from convatlas.runtime import auto, cases, export, measure
 from convatlas.runtime.bundle import BundleCard, prepare, read_bundle
 from convatlas.runtime.closeness import agreement
 from convatlas.runtime.engines.engine import Job
-from convatlas.runtime.formats import CARD_KEY, FORMATS, onnx_runner
+from convatlas.runtime.formats import CARD_KEY, FORMATS
 from convatlas.runtime.int8 import write
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form
 from convatlas.runtime.opened import open_classifier
+from convatlas.runtime.sessions import onnx_runner
 from convatlas.workbench.export import export as write_network
 from convatlas.workbench.int8 import Int8, check
 

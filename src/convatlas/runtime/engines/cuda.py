@@ -8,7 +8,7 @@ from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.engines.tuned import folded
 from convatlas.runtime.extras import has, missing, need
 from convatlas.runtime.network import Array
-from convatlas.runtime.onnx_file import INPUT
+from convatlas.runtime.sessions import onnx_options, onnx_session, session_runner
 
 WARMING = 3  # calls before a graph is recorded, in which cuDNN chooses its algorithms
 
@@ -47,8 +47,7 @@ def build_bfloat16(job: Job) -> Engine:
 def build_tensorrt(job: Job) -> Engine:
     """TensorRT in float32."""
     providers = ["TensorrtExecutionProvider", "CUDAExecutionProvider"]
-    session = need("onnxruntime").InferenceSession(job.onnx(), providers=providers)
-    return lambda pixels: session.run(None, {INPUT: pixels})[0]
+    return session_runner(onnx_session(job.onnx(), onnx_options(threads=job.threads), providers))
 
 
 def _recorded(job: Job, precision: torch.dtype) -> Engine:

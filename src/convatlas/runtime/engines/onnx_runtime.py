@@ -1,8 +1,7 @@
 """ONNX Runtime on the CPU, with all its graph optimisations."""
 
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.extras import need
-from convatlas.runtime.onnx_file import INPUT
+from convatlas.runtime.sessions import onnx_options, onnx_session, session_runner
 
 
 def build(job: Job) -> Engine:
@@ -12,8 +11,4 @@ def build(job: Job) -> Engine:
 
 def run_file(model: bytes, job: Job) -> Engine:
     """The same of another file of the network."""
-    ort = need("onnxruntime")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = job.threads
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return lambda pixels: session.run(None, {INPUT: pixels})[0]
+    return session_runner(onnx_session(model, onnx_options(threads=job.threads)))

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from convatlas.runtime.closeness import relative_error
-from convatlas.runtime.formats import onnx_runner
 from convatlas.runtime.int8 import onnx_quantiser
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.prepared import Layer, Prepared
+from convatlas.runtime.sessions import onnx_runner
 
 GROUPS = 16
 PICTURES = 32
