@@ -40,7 +40,18 @@ def test_json_has_every_statement(tmp_path: Path) -> None:
         "statement": "30*3000+3000 = 903000",
         "verdict": "wrong",
         "comes to": "93,000",
+        "read as": "",
     }
+
+
+def test_decimal_commas_are_said() -> None:
+    note = "0,5 M * 2 = 1 M\n25,557,032 + 1 = 25,557,033\n"
+    assert CliRunner().invoke(command, ["-"], input=note).output.splitlines() == [
+        "2 statements: 2 right",
+        "line 1: 0,5 read as 0.5",
+    ]
+    (first, _) = json.loads(CliRunner().invoke(command, ["-", "--json"], input=note).output)
+    assert first["read as"] == "0,5 read as 0.5"
 
 
 def test_standard_input() -> None:

@@ -51,10 +51,25 @@ def judged(note: str) -> list[tuple[str, str]]:
         ("1'000 × 2'000 = 2_000_000", "right", "2,000,000"),
         ("1/3 = 0.34", "wrong", "0.333333"),
         ("-1/3 = -0.33", "right, rounded", "-0.333333"),
+        ("0,5 M * 2 = 1 M", "right", "1,000,000"),
+        ("25,557,032 + 0 = 25,557,032", "right", "25,557,032"),
+        ("25 557 032 / 1 ≈ 25,6 million", "right, rounded", "25,557,032"),
+        ("1,23 + 1 = 2,23", "right", "2.23"),
+        ("0,125 * 8 = 1", "right", "1"),  # no thousands begin with 0
+        ("(1,5 + 2) * 2 = 7", "right", "7"),
+        ("1/3 = 0,333", "right, rounded", "0.333333"),
+        ("共 3，4×5=20", "right", "20"),  # a full-width comma parts two things
     ],
 )
 def test_one_statement(note: str, verdict: str, value: str) -> None:
     assert judged(note) == [(verdict, value)]
+
+
+def test_a_decimal_comma_is_said() -> None:
+    (one,) = statements("0,5 M * 2 = 1,0 M and 25,557,032")
+    assert one.read == "0,5 read as 0.5, 1,0 read as 1.0"
+    (other,) = statements("25,557,032 * 2 = 51,114,064")
+    assert (other.verdict, other.read) == ("right", "")
 
 
 def test_a_chain_is_judged_sign_by_sign() -> None:
@@ -92,7 +107,14 @@ def test_lines_are_counted_and_the_statement_is_quoted() -> None:
         "((((3 = 3",
         "= 3*4",
         "224x224x3 and 3x3",
-        "1,23 + 1 = 2,23",
+        "max(3,5+1) = 6",
+        "shape (3,5) * 2 = 7",
+        "[3,5 + 1] = 9",
+        "nn.Linear(256*5*5,4096) * 1 = 3",
+        "2*3=6,4*2=8",
+        "1,2,3 * 2 = 7",
+        "1,234,5 * 2 = 7",
+        "1.234,5 * 2 = 2.469",
         "(" * 300 + "3*3" + ")" * 300 + " = 9",
         "1" * 100_000 + " * 2 = 3",
         "",

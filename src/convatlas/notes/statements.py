@@ -1,7 +1,7 @@
 """The arithmetic statements of a note: chains of equals signs, each re-computed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor, log10
 from typing import Literal
@@ -28,6 +28,7 @@ class Statement:
     text: str
     verdict: Verdict
     value: str  # what the left side comes to; empty if it cannot be told
+    read: str = ""  # how numbers with a decimal comma were read
 
 
 def statements(note: str) -> Iterator[Statement]:
@@ -45,7 +46,9 @@ def statements(note: str) -> Iterator[Statement]:
                 if _says_nothing(chain, left, right):
                     continue
                 text = flat[found[left.start].start : found[right.end - 1].end].strip()
-                yield _judged(number, text, left, right, relation)
+                read = [token.read for token in found[left.start : right.end] if token.read]
+                judged = _judged(number, text, left, right, relation)
+                yield replace(judged, read=", ".join(dict.fromkeys(read)))
 
 
 def _chains(

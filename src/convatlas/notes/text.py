@@ -14,7 +14,8 @@ PLAIN = {
     **dict.fromkeys(("\\lceil", "⌈"), "⌈"),
     **dict.fromkeys(("\\rceil", "⌉"), "⌉"),
     **dict.fromkeys(("\\left", "\\right", "\\,", "\\;", "\\ ", "$", "`", "\\displaystyle"), " "),
-    **dict.fromkeys(("等于",), "="),
+    "等于": "=",
+    "，": ", ",  # between two things, never within a number
     "\\%": "%",
     "\\*": "*",
     "\\_": "_",

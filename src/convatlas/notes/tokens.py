@@ -15,8 +15,11 @@ SCALES: dict[str, int | Fraction] = {
     "%": Fraction(1, 100),
 }
 NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+")
-# Numbers that could be two things (a decimal comma), or that nobody writes in a note.
-ODD = re.compile(r"\d+,\d{1,2}(?!\d)(?:,\d+)*|\d{60,}")
+COMMAS = re.compile(r"\d[\d.]*,\d(?:[\d.,]*\d)?")
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+DECIMAL = re.compile(r"(\d+),(\d+)")
+LONGEST = 60  # digits; nobody writes more in a note
+FAR = 100  # tokens in which the bracket around a number is looked for
 SCALE = re.compile(
     r"\s*(?:(thousand|millions?|billions?|trillion|百万|十亿|万亿|千|万|亿|兆|%)"
     r"|([kKMGBT])(?![A-Za-z0-9_(]))"
@@ -37,6 +40,7 @@ class Token:
     end: int
     amount: Fraction = Fraction(0)
     place: Fraction = Fraction(0)  # the worth of the last digit that is written
+    read: str = ""  # what was read, of a number that could have been taken for something else
 
 
 def tokens(line: str) -> list[Token]:
@@ -57,9 +61,14 @@ def _next(line: str, at: int, before: list[Token]) -> Token:
     closes = before and (before[-1].kind in ("number", "name") or before[-1].text in ")]")
     if closes and (times := TIMES.match(line, at)):
         return Token("sign", "*", at, times.end())
-    if odd := ODD.match(line, at):
-        return Token("other", odd[0], at, odd.end())
+    if commas := COMMAS.match(line, at):
+        if decimal := _decimal(line, commas, before):
+            return _number(line, commas, decimal)
+        if not THOUSANDS.fullmatch(commas[0]):
+            return Token("other", commas[0], at, commas.end())
     if number := NUMBER.match(line, at):
+        if len(number[0]) > LONGEST:
+            return Token("other", number[0], at, number.end())
         return _number(line, number)
     if name := NAME.match(line, at):
         return Token("name", name[0], at, name.end())
@@ -70,8 +79,36 @@ def _next(line: str, at: int, before: list[Token]) -> Token:
     return Token("other", line[at], at, at + 1)
 
 
-def _number(line: str, found: re.Match[str]) -> Token:
-    written = Decimal(found[0].replace(",", ""))
+def _decimal(line: str, found: re.Match[str], before: list[Token]) -> str:
+    """A number with a decimal comma as Python writes it; "" where the comma may part two numbers.
+
+    So it may within a call or a list, alone in brackets, and between two statements (2*3=6,4*2=8).
+    """
+    parts = DECIMAL.fullmatch(found[0])
+    if parts is None or len(found[0]) > LONGEST or THOUSANDS.fullmatch(found[0]) or _lists(before):
+        return ""
+    last = before[-1].text if before else ""
+    behind = line[found.end() : found.end() + 9].lstrip()[:1] or "end"
+    alone = last == "(" and behind == ")"
+    between = last in ("=", "==", "≈") and behind in "+-*/^xX"
+    return "" if alone or between else f"{parts[1]}.{parts[2]}"
+
+
+def _lists(before: list[Token]) -> bool:
+    """Whether commas part things here: in square brackets, and in those behind a name."""
+    depth = 0
+    for place in range(len(before) - 1, max(len(before) - FAR, 0) - 1, -1):
+        text = before[place].text
+        depth += (text in ")]") - (text in "([")
+        if depth < 0:
+            if text == "[" or (place > 0 and before[place - 1].kind == "name"):
+                return True
+            depth = 0
+    return False
+
+
+def _number(line: str, found: re.Match[str], decimal: str = "") -> Token:
+    written = Decimal(decimal or found[0].replace(",", ""))
     exponent = written.as_tuple().exponent
     place = Fraction(10) ** exponent if isinstance(exponent, int) else Fraction(1)
     factor: int | Fraction = 1
@@ -86,4 +123,5 @@ def _number(line: str, found: re.Match[str]) -> Token:
         end,
         Fraction(written) * factor,
         place * factor,
+        f"{found[0]} read as {decimal}" if decimal else "",
     )
