@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from runnable import network
@@ -36,6 +37,21 @@ def test_every_engine_equals_eager(name: str, which: str, jobs: dict[str, Job]) 
     kept = first.copy()
     run(pixels + 1)
     assert (first == kept).all()  # an answer is not overwritten by the next
+
+
+@pytest.mark.parametrize("name", RUNNING_HERE)
+def test_every_engine_looks_at_what_it_is_given(name: str, jobs: dict[str, Job]) -> None:
+    job = jobs["lenet-bn"]
+    run, pixels = engine(name, job), random_pixels(job.shape)
+    expected = job.network.eager(pixels)
+    turned = np.ascontiguousarray(pixels.transpose(0, 1, 3, 2)).transpose(0, 1, 3, 2)
+    backwards = np.ascontiguousarray(pixels[..., ::-1])[..., ::-1]
+    for view in (turned, backwards):
+        assert not view.flags.c_contiguous
+        assert relative_error(run(view), expected) < ENGINES[name].tolerance
+    for other in (pixels[:1], pixels[:, :, :-1], np.repeat(pixels, 2, 0), pixels.astype("f8")):
+        with pytest.raises(UserError, match=rf"{name} was built for float32 3 x 1 x 28 x 28, giv"):
+            run(other)
 
 
 def test_folding_leaves_the_network_alone_and_no_norm_behind_a_convolution() -> None:

@@ -7,7 +7,7 @@ from convatlas.errors import UserError
 from convatlas.nearest import closest
 from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.engines import compiled, cuda, eager, onnx_runtime, openvino, split, tuned
-from convatlas.runtime.engines.engine import Engine, Job
+from convatlas.runtime.engines.engine import Engine, Job, guarded
 from convatlas.runtime.engines.split import library
 from convatlas.runtime.extras import has, missing
 
@@ -55,14 +55,17 @@ ENGINES = {
 
 
 def engine(name: str, job: Job) -> Engine:
-    """The named engine for a job; `UserError` for an unknown name or one that cannot run here."""
+    """The named engine for a job; it refuses pictures of another shape than the job's.
+
+    Raises `UserError` for an unknown name or one that cannot run here.
+    """
     if name not in ENGINES:
         raise UserError(
             f"unknown engine {name!r}{closest(name, tuple(ENGINES))}; known: {', '.join(ENGINES)}"
         )
     if reason := ENGINES[name].lacking():
         raise UserError(f"the engine {name} cannot run here: {reason}")
-    return ENGINES[name].build(job)
+    return guarded(name, job, ENGINES[name].build(job))
 
 
 def available() -> tuple[str, ...]:

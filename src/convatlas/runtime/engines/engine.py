@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from convatlas.errors import UserError
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import to_onnx
 
@@ -35,3 +38,22 @@ class Job:
     def at(self, batch: int) -> "Job":
         """The same at another batch; the export is shared."""
         return replace(self, batch=batch)
+
+
+def guarded(name: str, job: Job, run: Engine) -> Engine:
+    """The engine behind a look at what it is given: float32 of the job's shape, in row order.
+
+    Compiled code and recorded graphs trust their input: they read beyond the end of a smaller one,
+    and take strides for granted. A view with other strides is copied.
+    """
+
+    def checked(pixels: Array) -> Array:
+        if pixels.shape != job.shape or pixels.dtype != np.float32:
+            shape = " x ".join(map(str, pixels.shape))
+            raise UserError(
+                f"the engine {name} was built for float32 {' x '.join(map(str, job.shape))}, "
+                f"given {pixels.dtype} {shape}; fill the batch up, or build it for that batch"
+            )
+        return run(np.ascontiguousarray(pixels))
+
+    return checked

@@ -18,8 +18,6 @@ def build(job: Job) -> Engine:
     module = lowered(job.at(count))
 
     def run(pixels: Array) -> Array:
-        if pixels.shape != job.shape:
-            raise UserError(f"the engine split was built for {job.shape}, given {pixels.shape}")
         with torch.inference_mode():
             x = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
             # copies, as the next part writes into the same memory
