@@ -62,9 +62,27 @@ def test_a_network_whose_scores_are_no_numbers_has_no_engine() -> None:
         auto.choose(Job(network=spoilt), ("eager",), effort=QUICKLY)
 
 
-def test_a_misspelt_engine_is_an_error() -> None:
+@pytest.mark.parametrize("names", [("openvin",), ("eager", "openvin"), ("openvin@1",)])
+def test_a_misspelt_engine_is_an_error_before_any_work(
+    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "examples_of", None)
     with pytest.raises(UserError, match="did you mean 'openvino'"):
-        auto.choose(Job(network=network("lenet-bn")), ("openvin",), effort=QUICKLY)
+        auto.choose(Job(network=network("lenet-bn")), names, effort=QUICKLY)
+
+
+def test_a_named_engine_that_cannot_run_here_does_not_end_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lacking = Maker(build=lambda job: job.network.eager, lacking=lambda: "there is no such chip")
+    monkeypatch.setitem(engines.ENGINES, "rare", lacking)
+    job = Job(network=network("lenet-bn"))
+    choice = auto.choose(job, ("rare", "eager"), effort=QUICKLY)
+    assert choice.name == "eager"
+    said = "the engine rare cannot run here: there is no such chip"
+    assert choice.measured[-1].refused == said
+    with pytest.raises(UserError, match=f"no engine runs lenet-bn: {said}"):
+        auto.choose(job, ("rare",), effort=QUICKLY)
 
 
 @pytest.fixture
@@ -143,6 +161,41 @@ def test_the_budget_leaves_out_what_takes_long_to_build(two_engines: list[str]) 
     assert "not tried: of 20 s" in str(choice.measured[-1].refused)
     named = auto.choose(Job(network=network("lenet-bn")), ("slow",), effort=effort)
     assert named.name == "slow"  # who names it waits for it
+
+
+def test_an_engine_on_one_thread_is_held_to_the_same_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One engine is wrong as soon as it has one thread; another cannot be built for it."""
+    job = Job(network=network("lenet-bn"), threads=2)
+    looked = 0
+
+    def odd(job: Job) -> Engine:
+        return lambda pixels: job.network.eager(pixels) * (3 - job.threads)
+
+    def choosy(job: Job) -> Engine:
+        if job.threads == 1:
+            raise RuntimeError("too few")
+        return job.network.eager
+
+    def eager(pixels: Array) -> Array:
+        nonlocal looked
+        looked += 1
+        return job.network.eager(pixels)
+
+    makers = {
+        "eager": Maker(build=lambda job: eager),
+        "odd": Maker(build=odd, threaded=True),
+        "choosy": Maker(build=choosy, threaded=True),
+    }
+    monkeypatch.setattr(engines, "ENGINES", makers)
+    monkeypatch.setattr(auto, "ENGINES", makers)
+    monkeypatch.setattr(auto, "measure", lambda built, pixels, effort: {n: [1e-4] for n in built})
+    refused = {m.name: m.refused for m in auto.choose(job, effort=QUICKLY).measured if m.refused}
+    assert set(refused) == {"odd@1", "choosy@1"}
+    assert "relative error" in str(refused["odd@1"])
+    assert refused["choosy@1"] == "too few"
+    assert looked == 2  # eager as an engine, on the two examples; they are made once
 
 
 def test_quick_networks_are_tried_on_one_thread_too() -> None:

@@ -3,12 +3,12 @@
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from convatlas.errors import UserError, one_line
 from convatlas.runtime.closeness import EQUAL, relative_error
-from convatlas.runtime.engines import ENGINES, available, engine
+from convatlas.runtime.engines import ENGINES, available, check_name, engine
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.measure import FULL, Effort, measure
 from convatlas.runtime.network import Array, random_pixels
@@ -77,26 +77,32 @@ def choose(
     ``names``: by default all that run here, the quickest to build first, as far as the budget
     goes, and for quick networks the best on one thread too. ``judged``: engines measured too
     though they are not equal, as someone has judged them; none of them is kept.
-    Raises `UserError` if not one is left.
+    Raises `UserError` for a name that is no engine's, before anything is built, or if not one that
+    is equal is left.
     """
-    built, errors, refused = _built(job, names, effort.budget)
-    if not built:
-        raise UserError(f"no engine runs {job.network.name}: {refused[0].refused}")
-    for name, made in judged.items():
-        built[name], errors[name] = made, worst_error(job, made)
-    seconds = measure(built, random_pixels(job.shape), effort)
-    if not names:
-        alone = _alone(job, seconds)
-        if alone:
-            for name, made in alone.items():
-                built[name], errors[name] = made, worst_error(job, made)
-            seconds = measure(built, random_pixels(job.shape), effort)
-    found = [Measured(name=n, error=errors[n], seconds=tuple(seconds[n])) for n in built]
+    for name in names:
+        check_name(name.removesuffix(ALONE))
+    examples = examples_of(job)
+    tried = _tried(job, names, examples, effort.budget)
+    if not tried.engines:
+        raise UserError(f"no engine runs {job.network.name}: {tried.refused[0].refused}")
+    tried.add(judged, {name: worst_error(job, made, examples) for name, made in judged.items()})
+    seconds = measure(tried.engines, random_pixels(job.shape), effort)
+    alone = () if names else _quick(job, seconds)
+    if alone:
+        more = _tried(job, alone, examples)
+        tried.add(more.engines, more.errors)
+        tried.refused.extend(more.refused)
+        seconds = measure(tried.engines, random_pixels(job.shape), effort)
+    found = [
+        Measured(name=name, error=tried.errors[name], seconds=tuple(seconds[name]))
+        for name in tried.engines
+    ]
     found.sort(key=lambda each: each.median)
     # an engine dropped after a lucky or unlucky first block must not win on fewer blocks
     equal = [each for each in found if each.name not in judged]
     full = [m for m in equal if len(m.seconds) == max(len(each.seconds) for each in equal)]
-    return Choice(full[0].name, built[full[0].name], (*found, *refused))
+    return Choice(full[0].name, tried.engines[full[0].name], (*found, *tried.refused))
 
 
 def job_circumstances(job: Job) -> dict[str, str]:
@@ -137,39 +143,47 @@ def examples_of(job: Job) -> list[Example]:
     return [(pixels, job.network.expected(pixels)) for pixels in fed]
 
 
-def _built(
-    job: Job, names: Sequence[str], budget: float
-) -> tuple[dict[str, Engine], dict[str, float], list[Measured]]:
-    """The engines that are equal, their errors, and those that are not or were not tried."""
-    built: dict[str, Engine] = {}
-    errors: dict[str, float] = {}
-    refused: list[Measured] = []
-    examples, started = examples_of(job), time.monotonic()
+@dataclass(slots=True)
+class _Tried:
+    """Engines that are equal, with their errors, and those that are not or were not tried."""
+
+    engines: dict[str, Engine] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
+    refused: list[Measured] = field(default_factory=list)
+
+    def add(self, engines: Mapping[str, Engine], errors: Mapping[str, float]) -> None:
+        self.engines.update(engines)
+        self.errors.update(errors)
+
+
+def _tried(
+    job: Job, names: Sequence[str], examples: Sequence[Example], budget: float = float("inf")
+) -> _Tried:
+    """Build the named engines, or those that run here until the budget ends; hold each to eager."""
+    tried, started = _Tried(), time.monotonic()
     for name in names or sorted(available(), key=lambda each: ENGINES[each].patience):
         left = budget - (time.monotonic() - started)
-        if not names and built and ENGINES[name].patience > left:
+        if not names and tried.engines and ENGINES[name].patience > left:
             said = f"not tried: of {budget:.0f} s for building engines {max(left, 0):.0f} are left"
-            refused.append(Measured(name=name, error=float("nan"), refused=said))
+            tried.refused.append(Measured(name=name, error=float("nan"), refused=said))
             continue
         try:
             made = build(name, job)
             error = worst_error(job, made, examples)
         except Exception as problem:  # engines raise what they like
-            if isinstance(problem, UserError) and names:
-                raise
-            refused.append(Measured(name=name, error=float("inf"), refused=one_line(problem)))
+            said = one_line(problem)
+            tried.refused.append(Measured(name=name, error=float("inf"), refused=said))
             continue
         if not error <= tolerance(name):
             said = f"relative error {error:.1e}, at most {tolerance(name):.0e} is accepted"
-            refused.append(Measured(name=name, error=error, refused=said))
+            tried.refused.append(Measured(name=name, error=error, refused=said))
         else:
-            built[name], errors[name] = made, error
-    return built, errors, refused
+            tried.add({name: made}, {name: error})
+    return tried
 
 
-def _alone(job: Job, seconds: Mapping[str, Sequence[float]]) -> dict[str, Engine]:
-    """The engines with threads of their own on one thread, where a call is quick."""
+def _quick(job: Job, seconds: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """The engines with threads of their own, on one thread, where a call is quick."""
     if job.threads == 1 or min(map(statistics.median, seconds.values())) > QUICK:
-        return {}
-    names = [name for name in seconds if name in ENGINES and ENGINES[name].threaded]
-    return {f"{name}{ALONE}": build(f"{name}{ALONE}", job) for name in names}
+        return ()
+    return tuple(f"{name}{ALONE}" for name in seconds if name in ENGINES and ENGINES[name].threaded)

@@ -59,13 +59,18 @@ def engine(name: str, job: Job) -> Engine:
 
     Raises `UserError` for an unknown name or one that cannot run here.
     """
+    check_name(name)
+    if reason := ENGINES[name].lacking():
+        raise UserError(f"the engine {name} cannot run here: {reason}")
+    return guarded(name, job, ENGINES[name].build(job))
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no engine's."""
     if name not in ENGINES:
         raise UserError(
             f"unknown engine {name!r}{closest(name, tuple(ENGINES))}; known: {', '.join(ENGINES)}"
         )
-    if reason := ENGINES[name].lacking():
-        raise UserError(f"the engine {name} cannot run here: {reason}")
-    return guarded(name, job, ENGINES[name].build(job))
 
 
 def available() -> tuple[str, ...]:
