@@ -200,6 +200,19 @@ def test_pictures_go_through_in_parts_that_fit_the_cache(
     assert part(Job(network=network(name), batch=batch)) == expected
 
 
+class Undecided(nn.Module):
+    """Code that decides by the values of the picture, which no graph follows."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1) if float(x.mean()) > 0 else -x.flatten(1)
+
+
+def test_pictures_of_a_network_whose_work_is_unknown_stay_together() -> None:
+    unknown = Network(name="undecided", module=Undecided().eval(), shape=(3, 4, 4))
+    assert part(Job(network=unknown, batch=8)) == 8
+    assert part(Job(network=unknown)) == 1
+
+
 class Odd(nn.Module):
     """Names that the rewriting might want, and weights that are made while the network runs."""
 
