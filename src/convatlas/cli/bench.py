@@ -65,9 +65,11 @@ def command(**given: Any) -> None:
     how = How(
         size=arguments.size,
         threads=arguments.threads,
-        effort=Effort(hopeless=float("inf"), budget=arguments.budget),
+        effort=Effort(budget=arguments.budget),
         int8=int8,
         cold=arguments.cold,
     )
     found = bench(arguments.networks, counts, names, how)
     click.echo(render(table(found), arguments.form))
+    for name, note in dict.fromkeys((each.network, each.note) for each in found if each.note):
+        click.echo(f"{name}: {note}", err=True)

@@ -1,17 +1,19 @@
 """How fast the engines of this machine run a network, beside torch eager."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from convatlas.errors import UserError
 from convatlas.tables import Table
 
 if TYPE_CHECKING:
-    from convatlas.runtime.auto import Measured
+    from convatlas.runtime.auto import Choice, Measured
     from convatlas.runtime.bundle import Quantised
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.measure import Effort
+    from convatlas.runtime.network import Network
     from convatlas.workbench.cold import Cold
     from convatlas.workbench.int8 import Int8
 
@@ -29,16 +31,17 @@ class Bench:
 
     network: str
     batch: int
-    macs: int  # of one picture
+    macs: int | None  # of one picture, if they can be counted
     peak: float  # multiply-adds a second of a large matrix product on the same threads
     measured: "tuple[Measured, ...]"
     quantised: "Mapping[str, Quantised] | None" = None  # of the engines in int8, where asked for
-    cold: "Mapping[str, Cold | None] | None" = None  # starts in a fresh process, where asked for
+    cold: "Mapping[str, Cold | str] | None" = None  # fresh starts, where asked for; or why not
+    note: str = ""  # why there is no share of the peak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """How engines are measured.
+    """How engines are measured; none is left out of a round for being slow.
 
     ``size``: the input, like 3x224x224, which networks of one's own need (package.module:name).
     ``threads``: by default torch's. ``int8``: measure int8 engines too, quantised with these
@@ -68,7 +71,6 @@ def bench(
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.measure import Effort
     from convatlas.runtime.peak import peak
-    from convatlas.runtime.work import macs_of
     from convatlas.workbench.export import Given, network_of
     from convatlas.workbench.int8 import quantise
 
@@ -76,17 +78,18 @@ def bench(
         raise UserError(f"batches are numbers from 1, given {list(batches)}; like --batch 1,32")
     count = how.threads or torch.get_num_threads()
     torch.set_num_threads(count)
+    effort = replace(how.effort or Effort(), hopeless=math.inf)
     top, found = peak(), []
     for name in networks:
         network = network_of(name, Given(input=how.size))
         job = Job(network=network, threads=count)
-        macs = macs_of(network)
+        macs, note = _macs(network)
         small = quantise(name, job, how.int8) if how.int8 else None
         for batch in batches:
             choice = choose(
                 job.at(batch),
                 tuple(engines),
-                effort=how.effort or Effort(hopeless=float("inf")),
+                effort=effort,
                 judged=small.engines(job.at(batch)) if small else {},
             )
             found.append(
@@ -97,10 +100,21 @@ def bench(
                     peak=top,
                     measured=(*choice.measured, *(small.refused if small else ())),
                     quantised=small.reports if small else None,
-                    cold=_cold(name, job.at(batch), choice.measured) if how.cold else None,
+                    cold=_cold(name, how.size, job.at(batch), choice) if how.cold else None,
+                    note=note,
                 )
             )
     return tuple(found)
+
+
+def _macs(network: "Network") -> tuple[int | None, str]:
+    """Multiply-adds of a picture, or why they cannot be counted."""
+    from convatlas.runtime.work import macs_of
+
+    try:
+        return macs_of(network), ""
+    except UserError as error:
+        return None, f"no share of the peak, as its multiply-adds cannot be counted: {error}"
 
 
 def table(benches: Sequence[Bench]) -> Table:
@@ -117,19 +131,21 @@ def table(benches: Sequence[Bench]) -> Table:
 
 
 def _of_cold(b: Bench, each: "Measured") -> tuple[str | float, ...]:
-    """Seconds from a process's start to its first answer, and its largest memory."""
-    found = (b.cold or {}).get(each.name)
-    return ("", "") if found is None else (round(found.seconds, 2), round(found.memory / 2**20))
+    """Seconds from a process's start to its first answer, and its largest memory; or why not."""
+    found = (b.cold or {}).get(each.name, "")
+    if isinstance(found, str):
+        return f"failed: {found}" if found else "", ""
+    return round(found.seconds, 2), round(found.memory / 2**20)
 
 
-def _cold(name: str, job: "Job", measured: "Sequence[Measured]") -> "Mapping[str, Cold | None]":
+def _cold(name: str, size: str | None, job: "Job", choice: "Choice") -> "Mapping[str, Cold | str]":
     """Every engine that was measured, but those in int8, started afresh."""
     from convatlas.runtime.auto import ALONE
     from convatlas.runtime.engines import ENGINES
     from convatlas.workbench.cold import cold
 
-    names = [m.name for m in measured if not m.refused]
-    return cold(name, job, [each for each in names if each.removesuffix(ALONE) in ENGINES])
+    names = [m.name for m in choice.measured if not m.refused]
+    return cold(name, job, [each for each in names if each.removesuffix(ALONE) in ENGINES], size)
 
 
 def _of_int8(b: Bench, each: "Measured") -> tuple[str | float, ...]:
@@ -154,6 +170,6 @@ def _row(b: Bench, each: "Measured") -> tuple[str | int | float, ...]:
         *(round(1e3 * value, 3) for value in (each.median, min(each.seconds), max(each.seconds))),
         round(rate, 1),
         round(eager / each.median, 2) if eager else "",
-        round(100 * rate * b.macs / b.peak, 1),
+        "unknown" if b.macs is None else round(100 * rate * b.macs / b.peak, 1),
         f"{small.error:.0e} on average" if small else f"{each.error:.0e}",
     )

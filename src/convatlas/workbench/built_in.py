@@ -27,7 +27,7 @@ def built_in(
     from convatlas.runtime.network import Network
     from convatlas.runtime.settle import settle
 
-    task = _task(name, size, classes)
+    task = task_of(name, size, classes)
     if weights:
         return _loaded(name, weights, task)
     blueprint = models.blueprint(name, task)
@@ -59,7 +59,8 @@ def _loaded(name: str, path: Path, task: "Task") -> "Network":
     )
 
 
-def _task(name: str, size: str | None, classes: int | None) -> "Task":
+def task_of(name: str, size: str | None, classes: int | None = None) -> "Task":
+    """What a built-in network is to be adapted to; `UserError` for a size that is no square."""
     from convatlas.models.family import Task
 
     if size is None:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
+from convatlas.runtime.extras import need
 
 if TYPE_CHECKING:
     from torch import nn
 
     from convatlas.runtime.engines.engine import Job
+    from convatlas.runtime.network import Array
 
 MODEL, WEIGHTS = "model.onnx", "weights.safetensors"
 READ_FILES = ("onnxruntime", "openvino")
@@ -43,18 +45,24 @@ class Start:
     began: float  # seconds since the epoch
     engine: str
     what: str
+    size: str | None  # as given for a built-in network
     folder: str  # with the files
     shape: tuple[int, ...]  # of the input, with the batch
     threads: int
 
 
-def cold(what: str, job: "Job", engines: Sequence[str]) -> dict[str, Cold | None]:
-    """Start every engine once in a process of its own, one after another; ``None`` if it fails."""
+def cold(
+    what: str, job: "Job", engines: Sequence[str], size: str | None = None
+) -> dict[str, Cold | str]:
+    """Start every engine once in a process of its own, one after another; or why it failed.
+
+    ``what`` and ``size`` as `network_of` was given them for the job's network.
+    """
     from safetensors.torch import save_file
 
     from convatlas.runtime.auto import ALONE
 
-    found: dict[str, Cold | None] = {}
+    found: dict[str, Cold | str] = {}
     with tempfile.TemporaryDirectory() as folder:
         state = job.network.module.state_dict()
         save_file({k: v.contiguous().clone() for k, v in state.items()}, Path(folder) / WEIGHTS)
@@ -67,6 +75,7 @@ def cold(what: str, job: "Job", engines: Sequence[str]) -> dict[str, Cold | None
                     began=time.time(),
                     engine=plain,
                     what=what,
+                    size=size,
                     folder=folder,
                     shape=job.shape,
                     threads=job.threads if plain == name else 1,
@@ -75,33 +84,38 @@ def cold(what: str, job: "Job", engines: Sequence[str]) -> dict[str, Cold | None
     return found
 
 
-def _started(start: Start) -> Cold | None:
+def _started(start: Start) -> Cold | str:
     command = [sys.executable, "-m", "convatlas.workbench.cold", json.dumps(asdict(start))]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
-        return None
+        said = ran.stderr.strip().splitlines()
+        return said[-1] if said else f"its process ended with status {ran.returncode}"
     return Cold(**json.loads(ran.stdout.splitlines()[-1]))
 
 
 def answer(start: Start) -> None:
-    """The first answer of the engine; what it is does not matter here."""
+    """The first answer of the engine; what it is does not matter here.
+
+    Engines that read a file are set up as those of `runtime.engines`, but without its torch, and
+    on the file itself rather than on a copy in memory.
+    """
+    from convatlas.runtime import sessions
+
     pixels = np.random.default_rng(0).standard_normal(start.shape, np.float32)
+    if start.engine not in READ_FILES:
+        _answer_by_torch(start, pixels)
+        return
     model = Path(start.folder) / MODEL
     if start.engine == "onnxruntime":
-        from convatlas.runtime.loaded import load_onnxruntime
-
-        load_onnxruntime(model, start.threads).run(pixels)
-    elif start.engine == "openvino":
-        from convatlas.runtime.loaded import load_openvino
-
-        load_openvino(model.read_bytes(), start.threads, start.shape[0]).run(pixels)
+        options = sessions.onnx_options(threads=start.threads)
+        sessions.session_runner(sessions.onnx_session(model, options))(pixels)
     else:
-        _answer_by_torch(start, pixels)
+        read = need("openvino").Core().read_model(model)
+        read.reshape(list(start.shape))
+        sessions.openvino_runner(read, start.threads)(pixels)
 
 
-def _answer_by_torch(
-    start: Start, pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-) -> None:
+def _answer_by_torch(start: Start, pixels: "Array") -> None:
     import torch
     from safetensors.torch import load_file
 
@@ -110,24 +124,25 @@ def _answer_by_torch(
     from convatlas.runtime.network import Network
 
     torch.set_num_threads(start.threads)
-    module = _module(start.what)
+    module = _module(start.what, start.size)
     module.load_state_dict(load_file(Path(start.folder) / WEIGHTS))
     channels, height, width = start.shape[1:]
     network = Network(name=start.what, module=module.eval(), shape=(channels, height, width))
     engine(start.engine, Job(network=network, batch=start.shape[0], threads=start.threads))(pixels)
 
 
-def _module(what: str) -> "nn.Module":
-    """The network without its weights."""
+def _module(what: str, size: str | None) -> "nn.Module":
+    """The network without its weights, as `network_of` makes it, but for the runs that try it."""
     from convatlas import models
     from convatlas.workbench.ask import module_of
+    from convatlas.workbench.built_in import task_of
 
     if Path(what).is_dir():
         from convatlas.training.run import load_run
 
         return load_run(Path(what)).model
     own = module_of(what)
-    return models.blueprint(what).build() if own is None else own
+    return models.blueprint(what, task_of(what, size)).build() if own is None else own.float()
 
 
 def main() -> None:
@@ -135,8 +150,8 @@ def main() -> None:
     start = Start(**json.loads(sys.argv[1]))
     try:
         answer(start)
-    except UserError as error:
-        sys.exit(str(error))
+    except Exception as error:  # engines raise what they like
+        sys.exit(str(error) if isinstance(error, UserError) else one_line(error))
     print(json.dumps({"seconds": time.time() - start.began, "memory": _largest_memory()}))  # noqa: T201
 
 
