@@ -125,6 +125,44 @@ def test_the_choice_is_remembered(cache: Path, two_engines: list[str]) -> None:
     assert len(list((cache / "choices").iterdir())) == 2
 
 
+def test_what_the_budget_left_out_is_tried_with_more_of_it(
+    cache: Path, two_engines: list[str]
+) -> None:
+    job = Job(network=network("lenet-bn"))
+
+    def tried(budget: float) -> list[str]:
+        """The engines that a choice with this budget measures."""
+        measured = auto.fastest(job, Effort(block=0.01, budget=budget)).measured
+        return [each.name for each in measured if each.tried]
+
+    assert tried(20) == ["eager"]
+    assert tried(20) == tried(0) == []  # remembered
+    assert tried(29) == ["eager"]  # 30 s are what the other one needs
+    assert tried(20) == []
+    assert tried(31) == ["eager", "slow"]
+    assert tried(31) == tried(1000) == []  # nothing is left to be tried
+
+
+@pytest.mark.parametrize("changed", ["engines", "compiler", "gpu", "onnx", "onnxruntime-gpu"])
+def test_another_machine_is_another_choice(
+    changed: str, cache: Path, two_engines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(network=network("lenet-bn"))
+    assert auto.fastest(job, QUICKLY).measured
+    if changed == "engines":
+        monkeypatch.setitem(auto.ENGINES, "new", Maker(build=lambda job: job.network.eager))
+    elif changed == "compiler":
+        monkeypatch.setattr(auto, "compiler", lambda: "/opt/newer/g++")
+    elif changed == "gpu":
+        monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+        monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a GPU")
+    else:
+        real = remembered.version_of
+        newer = {changed: "99"}
+        monkeypatch.setattr(remembered, "version_of", lambda name: newer.get(name) or real(name))
+    assert auto.fastest(job, QUICKLY).measured
+
+
 def test_a_remembered_engine_that_is_gone_or_wrong_is_chosen_again(
     cache: Path, two_engines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from convatlas.errors import UserError
 from convatlas.runtime import extras
-from convatlas.runtime.extras import EXTRAS, has, need
+from convatlas.runtime.extras import EXTRAS, has, need, version_of
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +21,10 @@ def test_a_package_that_breaks_inside_is_not_called_missing(
     monkeypatch.setattr(extras.importlib, "import_module", broken)
     with pytest.raises(ModuleNotFoundError, match="inner part"):
         need("onnx")
+
+
+def test_versions_are_those_of_what_is_installed() -> None:
+    import numpy as np
+
+    assert version_of("numpy") == np.__version__
+    assert version_of("no-such-package") == "not installed"

@@ -1,15 +1,19 @@
 """The fastest engine for a job, found by measuring those that compute the same."""
 
+import os
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import torch
+
 from convatlas.errors import UserError, one_line
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.engines import ENGINES, available, check_name, engine
 from convatlas.runtime.engines.engine import Engine, Job
+from convatlas.runtime.engines.split.library import compiler
 from convatlas.runtime.measure import FULL, Effort, measure
 from convatlas.runtime.network import Array, random_pixels
 from convatlas.runtime.remembered import circumstances, recall, remember
@@ -21,12 +25,16 @@ ALONE = "@1"  # after an engine's name: on one thread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """An engine on a job: seconds a call in each block, how equal it is, or why it is out."""
+    """An engine on a job: seconds a call in each block, how equal it is, or why it is out.
+
+    ``tried``: not so where the budget was at its end before the engine was built.
+    """
 
     name: str
     error: float
     seconds: tuple[float, ...] = ()
     refused: str | None = None
+    tried: bool = True
 
     @property
     def median(self) -> float:
@@ -49,9 +57,11 @@ class Choice:
 def fastest(job: Job, effort: Effort = FULL) -> Choice:
     """The engine remembered for this job and machine, if it still is equal; else one is chosen.
 
+    Where the budget did not suffice to build all engines, the choice is for budgets up to it.
     Raises `UserError` if not one runs the network.
     """
-    known = recall(job_circumstances(job))
+    here = job_circumstances(job)
+    known = recall(here, effort.budget)
     if known is not None:
         try:
             made = build(known.engine, job)
@@ -61,7 +71,8 @@ def fastest(job: Job, effort: Effort = FULL) -> Choice:
             pass
     choice = choose(job, effort=effort)
     kept = next(each for each in choice.measured if each.name == choice.name)
-    remember(job_circumstances(job), choice.name, kept.median)
+    whole = all(each.tried for each in choice.measured)
+    remember(here, choice.name, kept.median, None if whole else effort.budget)
     return choice
 
 
@@ -109,11 +120,23 @@ def job_circumstances(job: Job) -> dict[str, str]:
     """What a choice for a job depends on.
 
     Of the network its name, input and the shapes of its weights: how fast an engine is does not
-    depend on their values, and whether it is equal is looked at whenever it is built.
+    depend on their values, and whether it is equal is looked at whenever it is built. Of the
+    machine also what lets engines run, as one that is new here may be the fastest.
     """
     state = job.network.module.state_dict()
     weights = repr([(name, tuple(value.shape)) for name, value in state.items()])
-    return circumstances(f"{job.network.name} {weights}", job.shape, job.threads)
+    return circumstances(f"{job.network.name} {weights}", job.shape, job.threads, _surroundings())
+
+
+def _surroundings() -> dict[str, str]:
+    """The engines that run here, and the compiler and the GPU that some of them depend on."""
+    found = compiler()
+    gpu = torch.cuda.is_available()
+    return {
+        "engines": " ".join(available()),
+        "compiler": os.path.realpath(found) if found else "none",  # which names its version
+        "gpu": torch.cuda.get_device_name() if gpu else "none",
+    }
 
 
 def build(name: str, job: Job) -> Engine:
@@ -165,7 +188,8 @@ def _tried(
         left = budget - (time.monotonic() - started)
         if not names and tried.engines and ENGINES[name].patience > left:
             said = f"not tried: of {budget:.0f} s for building engines {max(left, 0):.0f} are left"
-            tried.refused.append(Measured(name=name, error=float("nan"), refused=said))
+            out = Measured(name=name, error=float("nan"), refused=said, tried=False)
+            tried.refused.append(out)
             continue
         try:
             made = build(name, job)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -19,6 +18,7 @@ from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.closeness import EQUAL
+from convatlas.runtime.extras import version_of
 from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.write import write_int8
@@ -114,7 +114,7 @@ def make_card(network: Network, form: Form) -> BundleCard:
         labels=network.labels,
         opset=OPSET,
         source=dict(network.source),
-        versions={name: _version(name) for name in packages}
+        versions={name: version_of(name) for name in packages}
         | {"python": platform.python_version()},
     )
 
@@ -185,10 +185,3 @@ def _moved(folder: Path, to: Path) -> tuple[Path, ...]:
         os.replace(file, to / file.name)
         files.append(to / file.name)
     return tuple(files)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

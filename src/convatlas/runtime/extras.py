@@ -47,3 +47,13 @@ def missing(package: str) -> str:
 def has(package: str) -> bool:
     """Whether the package is installed; it is not imported."""
     return importlib.util.find_spec(package) is not None
+
+
+def version_of(package: str) -> str:
+    """The version of an installed package, by the name it is installed under."""
+    from importlib import metadata  # takes as long to import as all else that predicting needs
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
