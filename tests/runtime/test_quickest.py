@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from runnable import network
 
+from convatlas.errors import UserError
 from convatlas.runtime import quickest
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.export import export
@@ -55,7 +56,7 @@ def test_the_faster_one_is_chosen_and_remembered(
     assert quickest.quickest(bundle, effort=QUICKLY) == other
     assert opened == ["onnxruntime", "openvino"]
     assert quickest.quickest(bundle, effort=QUICKLY) == other
-    assert opened == ["onnxruntime", "openvino", "onnxruntime"]  # nothing was measured again
+    assert opened == ["onnxruntime", "openvino"]  # nothing was measured or opened again
 
 
 def test_one_that_computes_something_else_is_no_choice(
@@ -70,3 +71,9 @@ def test_with_one_engine_nothing_is_measured(bundle: Path, monkeypatch: pytest.M
     monkeypatch.setattr(quickest, "has", lambda package: package == "onnxruntime")
     monkeypatch.setattr(quickest, "open_classifier", None)
     assert quickest.quickest(bundle) == "onnxruntime"
+
+
+def test_plain_onnx_is_told_from_a_damaged_bundle(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"some model")
+    with pytest.raises(UserError, match="is plain ONNX"):
+        quickest.quickest(tmp_path / "net.onnx")

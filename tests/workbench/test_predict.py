@@ -129,6 +129,22 @@ def test_what_cannot_be_is_said(run: Path, bundle: Path, tmp_path: Path) -> None
         predict(bundle, "x.png", computing=Computing(engine="tpu"))
 
 
+@pytest.mark.parametrize(("best", "times"), [("onnxruntime", 1), ("openvino", 0)])
+def test_what_auto_chose_is_made_ready_if_it_can_be(
+    best: str, times: int, bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, kept = [], []
+    monkeypatch.setattr(
+        "convatlas.runtime.quickest.quickest",
+        lambda path, *, threads, batch: asked.append((path, threads, batch)) or best,
+    )
+    monkeypatch.setattr("convatlas.runtime.ready.keep_ready", kept.append)
+    picture = next((pictures / "left").iterdir())
+    predict(bundle, picture, computing=Computing(engine="auto", threads=1))
+    assert asked == [(bundle, 1, 1)]
+    assert kept == [bundle] * times
+
+
 @pytest.mark.parametrize("engine", ["onnxruntime", "auto"])
 def test_a_run_on_another_engine_gives_the_same(
     engine: str, run: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

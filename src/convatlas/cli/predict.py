@@ -78,12 +78,16 @@ def command(**given: Any) -> None:
     arguments = Arguments(**given)
     if arguments.images.count(STDIN) > 1:
         raise UserError("standard input can be read once; give - once")
-    from convatlas.workbench.predict import Computing, keep
+    from convatlas.workbench.predict import Computing, amount_of, keep, settled
 
     path = Path(arguments.network)
-    computing = Computing(engine=arguments.engine, threads=arguments.threads, batch=arguments.batch)
+    asked = Computing(engine=arguments.engine, threads=arguments.threads, batch=arguments.batch)
+    amount = amount_of(
+        [each for each in arguments.images if each != STDIN], STDIN in arguments.images
+    )
+    computing = settled(path, asked, amount)
     try:
-        count = _predict(arguments, path, computing)
+        count = _predict(arguments, amount, computing)
     except BrokenPipeError:  # as by `| head`; nothing more is to be written, not at the end either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.buffer.fileno())
         raise SystemExit(CLOSED_PIPE) from None
@@ -93,16 +97,14 @@ def command(**given: Any) -> None:
         raise SystemExit(2)
 
 
-def _predict(arguments: Arguments, path: Path, computing: "Computing") -> Count:
+def _predict(arguments: Arguments, amount: "Amount", computing: "Computing") -> Count:
     """Open the network, print what it makes of each picture, and a line about all of them."""
     from convatlas.cli.predict_output import writer
     from convatlas.runtime.predictions import predictions
     from convatlas.runtime.sources import PassedOver, sources
-    from convatlas.workbench.predict import amount_of, drawn, open_network, way_of
+    from convatlas.workbench.predict import drawn, open_network, way_of
 
-    amount = amount_of(
-        [each for each in arguments.images if each != STDIN], STDIN in arguments.images
-    )
+    path = Path(arguments.network)
     classifier = open_network(path, computing, amount)
     if said := drawn(classifier):
         click.echo(f"warning: {path} was never trained; its weights are {said}", err=True)

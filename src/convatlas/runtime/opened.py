@@ -40,7 +40,7 @@ def open_classifier(
         raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}")
     check_number("threads", threads)
     check_number("batch", batch)
-    _check_kind(path)
+    check_kind(path)
     card, _ = read_card(path)
     try:
         loaded = (
@@ -99,7 +99,8 @@ def check_number(name: str, value: int | None) -> None:
         raise UserError(f"{name} is a number from 1, given {value}")
 
 
-def _check_kind(path: Path) -> None:
+def check_kind(path: Path) -> None:
+    """Refuse what is often given in place of a bundle."""
     if path.is_dir():
         raise UserError(
             f"{path} is a folder; a bundle is one file, which `convatlas export` makes of a run"

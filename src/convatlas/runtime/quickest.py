@@ -1,17 +1,15 @@
 """Which engine runs a bundle the fastest on this machine; imports no torch."""
 
 import statistics
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from convatlas.runtime.bundle import MODEL
-from convatlas.runtime.classifier import Classifier
+from convatlas.runtime.bundle import BundleCard, read_card
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import has
 from convatlas.runtime.measure import Effort, measure
-from convatlas.runtime.opened import ENGINES, open_classifier, processors
+from convatlas.runtime.opened import ENGINES, check_kind, open_classifier, processors
 from convatlas.runtime.remembered import circumstances, recall, remember
 from convatlas.runtime.sessions import Fed
 
@@ -33,17 +31,20 @@ def quickest(
     names = [name for name in ENGINES if has(name)]
     if len(names) < 2:
         return ENGINES[0]
-    first = open_classifier(path, threads=threads, batch=batch)
-    pixels = _pixels(first, batch)
-    known = circumstances(_content(path), pixels.shape, threads or processors())
-    kept = recall(known)
+    check_kind(path)
+    card, model = read_card(path)
+    content, shape = f"{model.CRC:08x} {model.file_size}", _shape(card, batch)
+    known = circumstances(content, shape, threads or processors())
+    kept = recall(known)  # before anything is opened, which takes longer than many a call
     if kept is not None and kept.engine in names:
         return kept.engine
+    first = open_classifier(path, threads=threads, batch=batch)
+    pixels = _pixels(card, shape)
     opened = {ENGINES[0]: first}
     expected = first.run(pixels)
     for name in names[1:]:
         other = open_classifier(path, threads=threads, engine=name, batch=batch)
-        if first.card.precision != "fp32" or relative_error(other.run(pixels), expected) <= EQUAL:
+        if card.precision != "fp32" or relative_error(other.run(pixels), expected) <= EQUAL:
             opened[name] = other
     runs = {name: each.run for name, each in opened.items()}
     seconds = measure(runs, pixels, effort)
@@ -52,21 +53,17 @@ def quickest(
     return best
 
 
-def _pixels(classifier: Classifier, batch: int) -> Fed:
-    """Random pictures as the model reads them; a free size is that of the preparation."""
-    card = classifier.card
-    assert card.preparation
+def _shape(card: BundleCard, batch: int) -> tuple[int, ...]:
+    """What the model reads; a size that is free is that of the preparation."""
     count, channels, height, width = card.input
-    side = card.preparation.crop or card.preparation.side
-    shape = (count or batch, channels, height or side, width or side)
+    how = card.preparation
+    side = (how.crop or how.side) if how else 0  # without one, opening says that it is missing
+    return (count or batch, channels, height or side, width or side)
+
+
+def _pixels(card: BundleCard, shape: tuple[int, ...]) -> Fed:
+    """Random pictures as the model reads them."""
     drawn = np.random.default_rng(0)
     if card.fused:
         return drawn.integers(0, 256, shape, np.uint8)
     return drawn.standard_normal(shape, np.float32)
-
-
-def _content(path: Path) -> str:
-    """The model's checksum and size, as the archive lists them."""
-    with zipfile.ZipFile(path) as archive:
-        model = archive.getinfo(MODEL)
-        return f"{model.CRC:08x} {model.file_size}"

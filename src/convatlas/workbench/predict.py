@@ -1,7 +1,7 @@
 """Prediction: picture files to classes, by a bundle, which needs no torch, or by a run."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -51,6 +51,7 @@ def predict(
 
     given = [images] if isinstance(images, Path | str) else list(images)
     amount = amount_of(given)
+    computing = settled(Path(path), computing, amount)
     classifier = open_network(Path(path), computing, amount)
     way = way_of(classifier, computing, amount, top=top, invert=invert)
     made = list(predictions(classifier, sources(given, PassedOver()), way))
@@ -68,24 +69,32 @@ def amount_of(arguments: Sequence[Path | str], listed: bool = False) -> Amount:
     return "listed" if listed else "few"
 
 
-def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "Classifier":
-    """What classifies: a run folder with torch, or a bundle without; raises `UserError`."""
-    if path.is_dir():
-        return _run(path, computing, computing.batch or BATCHES[amount])
-    from convatlas.runtime.bundle import SUFFIX
+def settled(path: Path, computing: Computing, amount: Amount = "few") -> Computing:
+    """With the engine that ``auto`` stands for; a run's is found when it is opened.
 
-    if not path.exists() and path.suffix != SUFFIX:
-        raise UserError(
-            f"there is no run folder {path}, nor a bundle of that name; `convatlas train` makes "
-            "the one, `convatlas export` the other"
-        )
+    Raises `UserError`.
+    """
+    if computing.engine != AUTO or path.is_dir():
+        return computing
+    from convatlas.runtime.quickest import quickest
+
+    _check_there(path)
+    batch = computing.batch or BATCHES[amount]
+    return replace(computing, engine=quickest(path, threads=computing.threads, batch=batch))
+
+
+def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "Classifier":
+    """What classifies: a run folder with torch, or a bundle without; raises `UserError`.
+
+    ``computing``: for a bundle as `settled` gives it.
+    """
+    batch = computing.batch or BATCHES[amount]
+    if path.is_dir():
+        return _run(path, computing, batch)
+    _check_there(path)
     from convatlas.runtime.opened import ENGINES, open_classifier
 
-    batch, engine = computing.batch or BATCHES[amount], computing.engine or ENGINES[0]
-    if engine == AUTO:
-        from convatlas.runtime.quickest import quickest
-
-        engine = quickest(path, threads=computing.threads, batch=batch)
+    engine = computing.engine or ENGINES[0]
     return open_classifier(path, threads=computing.threads, engine=engine, batch=batch)
 
 
@@ -104,7 +113,10 @@ def way_of(
 
 
 def keep(path: Path, computing: Computing) -> None:
-    """Make a bundle ready for the next time, which then starts several times faster."""
+    """Make a bundle ready for the next time, which then starts several times faster.
+
+    ``computing``: as `settled` gives it.
+    """
     if path.is_file() and computing.engine in (None, "onnxruntime"):
         from convatlas.runtime.ready import keep_ready
 
@@ -115,6 +127,16 @@ def drawn(classifier: "Classifier") -> str | None:
     """What the bundle says of its weights, if they were never trained."""
     said = classifier.card.source.get("weights", "")
     return said if said.startswith("drawn") else None
+
+
+def _check_there(path: Path) -> None:
+    from convatlas.runtime.bundle import SUFFIX
+
+    if not path.exists() and path.suffix != SUFFIX:
+        raise UserError(
+            f"there is no run folder {path}, nor a bundle of that name; `convatlas train` makes "
+            "the one, `convatlas export` the other"
+        )
 
 
 def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
