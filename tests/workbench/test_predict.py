@@ -8,6 +8,9 @@ import convatlas
 from convatlas.data.load import load
 from convatlas.data.split import split
 from convatlas.errors import UserError
+from convatlas.runtime.engines import ENGINES, Maker
+from convatlas.runtime.engines.engine import Engine, Job
+from convatlas.runtime.network import Array
 from convatlas.training.check import check
 from convatlas.training.loop import Silent
 from convatlas.training.prepare import Request
@@ -157,3 +160,51 @@ def test_a_run_on_another_engine_gives_the_same(
         assert [g.label for g in plain.guesses] == [g.label for g in other.guesses]
         for a, b in zip(plain.guesses, other.guesses, strict=True):
             assert a.probability == pytest.approx(b.probability, abs=1e-5)
+
+
+def test_an_engine_of_a_run_is_held_against_torch(
+    run: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is wrong, one cannot be built, one breaks when it is used; each is one line."""
+    calls = 0
+
+    def wrong(job: Job) -> Engine:
+        return lambda pixels: job.network.eager(pixels) * 2
+
+    def broken(job: Job) -> Engine:
+        raise RuntimeError("out of\norder")
+
+    def tiring(job: Job) -> Engine:
+        def compute(pixels: Array) -> Array:
+            nonlocal calls
+            calls += 1
+            if calls > 2:  # the examples it is compared on
+                raise RuntimeError("out of\nmemory")
+            return job.network.eager(pixels)
+
+        return compute
+
+    for name, build in (("wrong", wrong), ("broken", broken), ("tiring", tiring)):
+        monkeypatch.setitem(ENGINES, name, Maker(build=build))
+    picture = next((pictures / "left").iterdir())
+    for name, said in (
+        (
+            "wrong",
+            r"engine wrong computes something else than lenet-relu by torch: .* at most 1e-04",
+        ),
+        ("broken", "engine broken cannot run lenet-relu: out of order"),
+        ("tiring", "tiring cannot run lenet-relu on 1 pictures: out of memory"),
+    ):
+        with pytest.raises(UserError, match=said):
+            predict(run, picture, computing=Computing(engine=name))
+
+
+def test_torch_breaking_off_is_one_line(
+    run: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object, pixels: Array) -> Array:
+        raise RuntimeError("cannot\nallocate")
+
+    monkeypatch.setattr("convatlas.runtime.network.Network.eager", full)
+    with pytest.raises(UserError, match="torch cannot run lenet-relu on 1 pictures: cannot alloc"):
+        predict(run, next((pictures / "left").iterdir()))

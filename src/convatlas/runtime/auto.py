@@ -146,6 +146,29 @@ def build(name: str, job: Job) -> Engine:
     return engine(name, job)
 
 
+def checked(name: str, job: Job) -> Engine:
+    """The named engine for a job, if it computes what torch eager does.
+
+    Raises `UserError`: an unknown name, an engine that cannot run here or breaks, or whose scores
+    are other ones.
+    """
+    try:
+        made = build(name, job)
+        error = worst_error(job, made)
+    except UserError:
+        raise
+    except Exception as problem:  # engines raise what they like
+        raise UserError(
+            f"the engine {name} cannot run {job.network.name}: {one_line(problem)}"
+        ) from problem
+    if not error <= tolerance(name):
+        raise UserError(
+            f"the engine {name} computes something else than {job.network.name} by torch: relative "
+            f"error {error:.1e}, at most {tolerance(name):.0e} is accepted; choose another one"
+        )
+    return made
+
+
 def tolerance(name: str) -> float:
     """The relative error to eager that the named engine may have."""
     plain = name.removesuffix(ALONE)

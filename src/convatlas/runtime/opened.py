@@ -55,7 +55,7 @@ def open_classifier(
             f"{engine} cannot read the model in {path}: {one_line(error)}; export it again"
         ) from error
     check_agreement(path, card, loaded)
-    return Classifier(card=card, run=_runner(card.network, engine, loaded))
+    return Classifier(card=card, run=told(card.network, engine, _runner(loaded)))
 
 
 def _by_openvino(path: Path, threads: int, batch: int | None) -> Loaded:
@@ -112,19 +112,24 @@ def check_kind(path: Path) -> None:
         )
 
 
-def _runner(network: str, engine: str, loaded: Loaded) -> Run:
-    """The model as a function for any number of pictures; `UserError` where the engine fails."""
-    size = loaded.inputs[0].shape[0]
+def told(network: str, engine: str, run: Run) -> Run:
+    """The same function with a `UserError` where the engine fails; engines raise what they like."""
 
-    def run(fed: Fed) -> NDArray[np.float32]:
+    def ran(fed: Fed) -> NDArray[np.float32]:
         try:
-            return loaded.run(fed) if size is None else in_batches(loaded.run, fed, size)
-        except Exception as error:  # engines raise what they like
+            return run(fed)
+        except Exception as error:
             raise UserError(
                 f"{engine} cannot run {network} on {len(fed)} pictures: {one_line(error)}"
             ) from error
 
-    return run
+    return ran
+
+
+def _runner(loaded: Loaded) -> Run:
+    """The model as a function for any number of pictures."""
+    size = loaded.inputs[0].shape[0]
+    return loaded.run if size is None else lambda fed: in_batches(loaded.run, fed, size)
 
 
 def in_batches(

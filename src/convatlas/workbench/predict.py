@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -141,14 +142,16 @@ def _check_there(path: Path) -> None:
 
 def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
     """A run's network, computed by torch as it was trained, or by another engine that is equal."""
+    import numpy as np
     import torch
 
-    from convatlas.runtime.auto import build, fastest
-    from convatlas.runtime.classifier import Classifier
+    from convatlas.runtime.auto import checked, fastest
+    from convatlas.runtime.classifier import Classifier, Scores
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.export import make_card
     from convatlas.runtime.onnx_file import Form
-    from convatlas.runtime.opened import in_batches
+    from convatlas.runtime.opened import in_batches, told
+    from convatlas.runtime.sessions import Fed
     from convatlas.training.run import load_run
     from convatlas.workbench.export import trained_network
 
@@ -156,10 +159,13 @@ def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
         torch.set_num_threads(computing.threads)
     network = trained_network(load_run(folder))
     card = make_card(network, Form())
-    if computing.engine is None:
-        return Classifier(card=card, run=lambda fed: network.eager(fed.astype("f4", copy=False)))
-    job = Job(network=network, batch=batch, threads=torch.get_num_threads())
-    made = fastest(job).engine if computing.engine == AUTO else build(computing.engine, job)
-    return Classifier(
-        card=card, run=lambda fed: in_batches(made, fed.astype("f4", copy=False), batch)
-    )
+    name, compute = computing.engine or "torch", network.eager
+    if computing.engine is not None:
+        job = Job(network=network, batch=batch, threads=torch.get_num_threads())
+        made = fastest(job).engine if name == AUTO else checked(name, job)
+        compute = partial(in_batches, made, size=batch)
+
+    def run(fed: Fed) -> Scores:
+        return compute(fed.astype(np.float32, copy=False))
+
+    return Classifier(card=card, run=told(network.name, name, run))
