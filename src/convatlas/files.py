@@ -1,9 +1,12 @@
 """Writing files so that nothing half-written is ever left behind, and naming what is in them."""
 
+import contextlib
 import os
 from pathlib import Path
 
 from convatlas.errors import UserError
+
+STATUS = Path("/proc/self/status")
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -61,15 +64,23 @@ def _write_beside(path: Path, blob: bytes) -> None:
             file.write(blob)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp gives 0600
+        os.chmod(name, 0o666 & ~umask())  # mkstemp gives 0600
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
 
 
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+def umask() -> int:
+    """The process's umask: the rights that new files do not get.
+
+    Linux says it. Elsewhere it can only be read by setting it, for the moment of which another
+    thread's new file would get all rights.
+    """
+    with contextlib.suppress(OSError):
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
     mask = os.umask(0)
     os.umask(mask)
     return mask
