@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,64 @@ def test_a_failure_while_writing_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         keep_ready(bundle)
     assert entries(cache) == []
+
+
+def test_what_the_engine_cannot_write_is_tried_again_after_a_day(
+    bundle: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, asked, real = probabilities(bundle), [], ready.optimise
+
+    def unable(model: Path, path: Path, weights: str) -> None:
+        asked.append(path)
+        raise RuntimeError("no such node")
+
+    monkeypatch.setattr(ready, "optimise", unable)
+    assert not keep_ready(bundle)
+    [folder] = entries(cache)
+    assert os.listdir(folder) == ["failed"]
+    np.testing.assert_array_equal(probabilities(bundle), expected)
+    assert not keep_ready(bundle)
+    assert len(asked) == 1
+    os.utime(folder / "failed", (time.time() - ready.STALE - 1,) * 2)
+    monkeypatch.setattr(ready, "optimise", real)
+    assert keep_ready(bundle)
+    assert entries(cache) == [folder]
+    np.testing.assert_array_equal(probabilities(bundle), expected)
+
+
+def test_one_that_was_quicker_is_left_alone(
+    bundle: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While this call optimises, another one keeps the same bundle, and has it open."""
+    real, seen = ready.optimise, []
+
+    def overtaken(model: Path, path: Path, weights: str) -> None:
+        real(model, path, weights)
+        monkeypatch.setattr(ready, "optimise", real)
+        assert keep_ready(bundle)
+        found = find_ready(bundle)
+        assert found
+        seen.append(found.model.stat().st_ino)
+
+    monkeypatch.setattr(ready, "optimise", overtaken)
+    assert keep_ready(bundle)
+    found = find_ready(bundle)
+    assert found
+    assert [found.model.stat().st_ino] == seen
+    assert entries(cache) == [found.folder]
+
+
+def test_threads_do_not_remove_what_others_are_writing(bundle: Path, cache: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(keep_ready, [bundle] * 8)) == [True] * 8
+    assert find_ready(bundle)
+    assert len(entries(cache)) == 1
+
+
+def test_a_kept_folder_has_the_rights_of_any_other(bundle: Path, cache: Path) -> None:
+    keep_ready(bundle)
+    [folder] = entries(cache)
+    assert folder.stat().st_mode == folder.parent.stat().st_mode
 
 
 def entry(folder: Path, name: str, size: int, age: float) -> None:

@@ -3,6 +3,7 @@
     CACHE/engines/KEY/model.onnx    the graph as it is run on this processor
     CACHE/engines/KEY/weights.bin   its weights in their final order, which the engine maps
     CACHE/engines/KEY/whole.json    written last: the sizes and sums of the other two
+    CACHE/engines/KEY/failed        alone there: the engine could not make them
 
 Optimising ResNet-50 and rearranging its weights takes longer than classifying a picture with it,
 and twice the memory. KEY stands for the bundle's file, its model's sum, the version of ONNX Runtime
@@ -11,26 +12,29 @@ is missing, damaged or cannot be written means that the bundle itself is read.
 """
 
 import contextlib
+import errno
 import json
 import os
 import platform
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from convatlas.cache import cache_folder
+from convatlas.files import umask
 from convatlas.processor import processor
 from convatlas.runtime.bundle import copy_model, read_card
 from convatlas.runtime.extras import need
 from convatlas.runtime.loaded import optimise
 
 FORMAT = 1
-MODEL, WEIGHTS, WHOLE = "model.onnx", "weights.bin", "whole.json"
+MODEL, WEIGHTS, WHOLE, FAILED = "model.onnx", "weights.bin", "whole.json", "failed"
 LEAST = 2**20  # bytes of a model; a smaller one is optimised in no time
 MOST = 2**31  # bytes of all that is kept; what was used longest ago goes
-STALE = 24 * 3600  # seconds after which an unfinished folder is taken for abandoned
+STALE = 24 * 3600  # seconds after which an unfinished folder is abandoned, a failure tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,26 @@ def find_ready(bundle: Path) -> Ready | None:
 
 
 def keep_ready(bundle: Path) -> bool:
-    """Make a bundle ready, unless it is; whether it is now. Takes as long as opening it did."""
+    """Make a bundle ready, unless it is; whether it is now. Takes as long as opening it did.
+
+    A model that the engine cannot write in its optimised form is tried again after a day.
+    """
     ready = _place(bundle)
-    if ready is None:
+    if ready is None or _failed_lately(ready):
         return False
     if find_ready(bundle):
         return True
-    part = ready.folder.with_name(f".{ready.folder.name}.{os.getpid()}.part")
     try:
-        part.mkdir(parents=True)
-        _write(bundle, part)
-        discard(ready)  # a damaged one
-        part.rename(ready.folder)
+        with _part(ready) as part:
+            _write(bundle, part)
+            kept = _put(part, ready, bundle)
         bound(ready.folder.parent)
-    except Exception:  # no room, no right to write, an engine that cannot: it is but a cache
+    except OSError:  # no room, no right to write: it is but a cache
         return False
-    finally:
-        discard(Ready(part))
-    return True
+    except Exception:  # engines raise what they like
+        _mark_failed(ready)
+        return False
+    return kept
 
 
 def discard(ready: Ready) -> None:
@@ -109,6 +115,53 @@ def _entries(folder: Path) -> list[tuple[float, int, Path]]:
             files = [file.stat() for file in (path, *path.iterdir())]
             found.append((max(f.st_mtime for f in files), sum(f.st_size for f in files), path))
     return found
+
+
+@contextlib.contextmanager
+def _part(ready: Ready) -> Iterator[Path]:
+    """A new folder beside the place, of this call alone; what is left in it is removed."""
+    import tempfile  # as in `convatlas.files`: reading need not wait for it
+
+    ready.folder.parent.mkdir(parents=True, exist_ok=True)
+    made = tempfile.mkdtemp(".part", f".{ready.folder.name}.", ready.folder.parent)
+    try:
+        os.chmod(made, 0o777 & ~umask())  # mkdtemp gives 0700, and the cache may be shared
+        yield Path(made)
+    finally:
+        discard(Ready(Path(made)))
+
+
+def _put(part: Path, ready: Ready, bundle: Path) -> bool:
+    """Rename a finished folder into its place; whether there is a whole one now.
+
+    Where another call was quicker its folder stays, which may be open already; one that is damaged
+    or has failed goes.
+    """
+    for _ in range(2):
+        try:
+            part.rename(ready.folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return True
+        if find_ready(bundle):
+            return True
+        discard(ready)
+    return False
+
+
+def _failed_lately(ready: Ready) -> bool:
+    try:
+        return time.time() - (ready.folder / FAILED).stat().st_mtime < STALE
+    except OSError:
+        return False
+
+
+def _mark_failed(ready: Ready) -> None:
+    with contextlib.suppress(OSError):
+        ready.folder.mkdir(parents=True, exist_ok=True)
+        (ready.folder / FAILED).touch()
 
 
 def _write(bundle: Path, part: Path) -> None:
