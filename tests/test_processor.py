@@ -12,6 +12,7 @@ def test_the_first_processor_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "processor\t: 1\nmodel name\t: Another\nflags\t\t: none\n"
     )
     monkeypatch.setattr(processor, "DESCRIPTION", told)
+    monkeypatch.setattr(processor, "platform", None)  # which would start `uname`
     found = processor.processor()
     assert found.name == "A Fine One"
     assert found.instructions == {"avx2", "amx_tile"}

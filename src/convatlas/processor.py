@@ -28,7 +28,11 @@ def processor() -> Processor:
     for line in lines:
         key, _, value = line.partition(":")
         told.setdefault(key.strip(), value.strip())
-    unknown = os.environ.get("PROCESSOR_IDENTIFIER") or platform.processor() or platform.machine()
-    name = told.get("model name") or told.get("CPU part") or unknown
+    name = told.get("model name") or told.get("CPU part") or _name_elsewhere()
     listed = told.get("flags") or told.get("Features") or ""
     return Processor(name, frozenset(listed.split()))
+
+
+def _name_elsewhere() -> str:
+    """Where the system lists no processors; `platform` may start a process to find out."""
+    return os.environ.get("PROCESSOR_IDENTIFIER") or platform.processor() or platform.machine()
