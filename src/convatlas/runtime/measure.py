@@ -1,5 +1,6 @@
 """Seconds a call of several engines, measured in turn; imports no torch."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def measure(
 ) -> dict[str, list[float]]:
     """Seconds a call of each engine, in blocks that alternate; hopeless ones are soon left out."""
     seconds: dict[str, list[float]] = {name: [] for name in built}
-    calls = {n: max(1, round(effort.block / _warm(made, pixels))) for n, made in built.items()}
+    calls = {n: math.ceil(effort.block / _warm(made, pixels)) for n, made in built.items()}
     left = list(built)
     for _ in range(effort.rounds):
         for name in left:
