@@ -18,21 +18,28 @@ def test_results_come_in_order_whatever_takes_longest() -> None:
     assert list(ahead(work, [], workers=1, window=1)) == []
 
 
-def test_no_more_is_begun_than_the_window_holds() -> None:
-    drawn = itertools.count()
+@pytest.mark.parametrize("window", [1, 5])
+@pytest.mark.parametrize("took", [1, 3])
+def test_no_more_is_begun_than_the_window_holds(window: int, took: int) -> None:
+    drawn: list[int] = []
+    begun: list[int] = []
 
     def items() -> Iterator[int]:
         for item in range(1000):
-            next(drawn)
+            drawn.append(item)
             yield item
 
-    results = ahead(lambda item: item, items(), workers=2, window=5)
-    taken = [next(results) for _ in range(3)]
+    def work(item: int) -> int:
+        begun.append(item)
+        return item
+
+    results = ahead(work, items(), workers=2, window=window)
+    taken = [next(results) for _ in range(took)]
     time.sleep(0.3)  # time in which it could run on
-    so_far = next(drawn)
+    counts = len(begun), len(drawn)
     results.close()
-    assert taken == [0, 1, 2]
-    assert so_far <= 3 + 5 + 1  # and one that waits to be put in
+    assert taken == list(range(took))
+    assert counts == (len(taken) + window, len(taken) + window + 1)
 
 
 def test_a_result_does_not_wait_for_the_next_item() -> None:

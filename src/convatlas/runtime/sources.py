@@ -1,8 +1,9 @@
 """Which files are meant: named, all pictures in a folder, by a pattern, or from a list.
 
 Folders and patterns are read as they are needed, one folder at a time in the order of its names.
-Hidden files and links to folders are left out there, and so are files whose names are not those of
-pictures, which are counted. Files that are named are taken, whatever their names.
+Hidden files are left out there, and so are files whose names are not those of pictures, which are
+counted. Links to folders are not followed below a folder, nor by ``**``; the other parts of a
+pattern lead through them, as in a shell. Files that are named are taken, whatever their names.
 """
 
 import os
