@@ -1,7 +1,11 @@
 """Against the two libraries' own words for how their weights are evaluated."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from references import timm, torchvision
 
 from convatlas import models
@@ -24,6 +28,10 @@ OURS_TO_TORCHVISION = {
     "swin_s": "swin_s",
     "swin_b": "swin_b",
 }
+CHANGING = {
+    "googlenet": torchvision.models.GoogLeNet,
+    "inception_v3": torchvision.models.Inception3,
+}
 OURS_TO_TIMM = {
     "se-resnet50@timm": "seresnet50",
     "se-resnet101@timm": "seresnet101",
@@ -39,6 +47,18 @@ OURS_TO_TIMM = {
 }
 
 
+def first_layer(theirs: str, how: Any, value: float) -> np.ndarray:
+    """What the first layer of torchvision's network reads of a pixel of one value, by channel.
+
+    Two networks change what their transforms give; with their weights they do so by default.
+    """
+    mean, deviation = (torch.tensor(each)[None, :, None, None] for each in (how.mean, how.std))
+    pixels = (torch.full((1, 3, 1, 1), value) - mean) / deviation
+    if theirs in CHANGING:
+        pixels = CHANGING[theirs]._transform_input(SimpleNamespace(transform_input=True), pixels)
+    return pixels.numpy().ravel()
+
+
 @pytest.mark.parametrize(("name", "theirs"), OURS_TO_TORCHVISION.items())
 def test_as_torchvision_evaluates(name: str, theirs: str) -> None:
     weights = next(iter(torchvision.models.get_model_weights(theirs)))
@@ -48,12 +68,11 @@ def test_as_torchvision_evaluates(name: str, theirs: str) -> None:
     assert found
     assert [found[0].side] == how.resize_size
     assert [found[0].crop] == how.crop_size
-    mean, deviation = np.array(how.mean), np.array(how.std)
-    if theirs in ("googlenet", "inception_v3"):  # as their code changes it first
-        mean, deviation = (mean - 0.485) + 0.5, np.full(3, 0.5)
-        mean[:] = 0.5
-    np.testing.assert_allclose(array(found[0].mean).ravel(), mean, rtol=1e-6)
-    np.testing.assert_allclose(array(found[0].deviation).ravel(), deviation, rtol=1e-6)
+    black, white = (first_layer(theirs, how, value) for value in (0.0, 1.0))
+    deviation = 1 / (white - black)
+    mean = -black * deviation
+    np.testing.assert_allclose(array(found[0].mean).ravel(), mean, rtol=1e-5)
+    np.testing.assert_allclose(array(found[0].deviation).ravel(), deviation, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
@@ -65,8 +84,6 @@ def test_what_two_networks_change_themselves_is_in_the_preparation(name: str) ->
     theirs = getattr(torchvision.models, name)(
         weights=None, init_weights=False, transform_input=True, aux_logits=False
     )
-    import torch
-
     seen = torch.from_numpy(crop(found[0], pixels)).float() / 255
     mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
     deviation = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
