@@ -14,7 +14,6 @@ import math
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -146,5 +145,4 @@ def geometric(ratios: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     main()
