@@ -39,6 +39,8 @@ def test_a_dense_layer_of_the_wrong_size() -> None:
     assert kinds == ["Input", "Conv", "Activation", "Pool", "Flatten"]
     assert error.__cause__ is not None
     assert error.graph.outputs == ()
+    assert error.refused is not None
+    assert (error.refused.path, error.refused.inputs) == ("head.1", (4,))
 
 
 @pytest.mark.parametrize(
@@ -49,13 +51,34 @@ def test_a_dense_layer_of_the_wrong_size() -> None:
         (nn.ConvTranspose2d(3, 8, 3), (1, 4, 8, 8), "set its in_channels to 4"),
         (nn.Conv2d(3, 8, 3), (1, 3, 2, 2), "a window of 3 does not fit into 2"),
         (nn.BatchNorm2d(3), (1, 4, 8, 8), "normalises 3 maps, given 1×4×8×8"),
+        (nn.PReLU(3), (1, 4, 8, 8), "slopes for 3 maps, given 1×4×8×8; set its num_"),
         (nn.PixelShuffle(2), (1, 6, 4, 4), "cannot shuffle 1×6×4×4 by 2"),
         (nn.Unflatten(1, (2, 4)), (1, 6), "cannot see 1×6 as 1×2×4"),
     ],
 )  # fmt: skip
 def test_operations_that_do_not_fit(module: nn.Module, shape: Any, message: str) -> None:
     assert message in str(failing(nn.Sequential(module).eval(), shape))
-    assert ": 0 (" in str(failing(nn.Sequential(module).eval(), shape))
+    assert ": 0 " in str(failing(nn.Sequential(module).eval(), shape))
+
+
+class Joins(nn.Module):
+    """Two branches of different sizes, joined by its own code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.one(x), self.other(x)], 1)
+
+
+def test_the_line_of_the_networks_own_code() -> None:
+    """Of torch's modules the path says enough; an operation in between has only its line."""
+    error = failing(nn.Sequential(Joins()), (1, 3, 8, 8))
+    line = Joins.forward.__code__.co_firstlineno + 1
+    assert str(error).endswith(f"branches (test_errors.py, line {line})")
+    assert error.refused is not None
+    assert error.refused.inputs == (1, 2)
 
 
 class Raising(nn.Module):
@@ -78,7 +101,12 @@ def test_errors_of_the_networks_own_code(error: Exception) -> None:
     caught = failing(net, (2, 3))
     assert caught.__cause__ is error
     said = " ".join(str(error).split()) or "no reason given"
-    assert str(caught) == f"Sequential cannot take 2×3: 1.0 raises {type(error).__name__}: {said}"
+    line = Raising.forward.__code__.co_firstlineno + 2
+    assert str(caught) == (
+        f"Sequential cannot take 2×3: 1.0 raises {type(error).__name__}: {said} "
+        f"(test_errors.py, line {line})"
+    )
+    assert caught.refused is None
     assert len(caught.graph.nodes) == 2
 
 

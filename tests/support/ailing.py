@@ -74,6 +74,36 @@ def changed(module: nn.Module, change: str) -> nn.Module:
     return copy
 
 
+def rebuilt(module: nn.Module, change: str) -> nn.Module:
+    """A change of channels, padding or stride as the doctor words it, applied to a copy.
+
+    A layer is rebuilt with the setting changed, everything else as it reads off the layer.
+    """
+    copy = deepcopy(module)
+    layers = re.findall(r"((?:\w+=\d+(?: and )?)+) in (\w[\w.]*)", change)
+    assert layers, change
+    for settings, path in layers:
+        layer = copy.get_submodule(path)
+        told = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", settings)}
+        kept = {name: getattr(layer, name) for name in KEPT[type(layer)]}
+        bias = {} if "bias" not in vars(layer)["_parameters"] else {"bias": layer.bias is not None}
+        if isinstance(layer, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+            bias = {}
+        copy.set_submodule(path, type(layer)(**{**kept, **bias, **told}))
+    return copy
+
+
+CONVOLUTION = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "groups")
+KEPT: dict[type, tuple[str, ...]] = {
+    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d), CONVOLUTION),
+    nn.Linear: ("in_features", "out_features"),
+    nn.BatchNorm2d: ("num_features",),
+    nn.GroupNorm: ("num_groups", "num_channels"),
+    nn.LayerNorm: ("normalized_shape",),
+    nn.MaxPool2d: ("kernel_size", "stride", "padding"),
+}
+
+
 def layers_run(module: nn.Sequential, shape: tuple[int, ...]) -> Iterator[str]:
     """The layers of a sequence that torch gets through."""
     x: Tensor = torch.empty(shape, device="meta")

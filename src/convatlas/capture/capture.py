@@ -1,8 +1,5 @@
 """From any module to its graph, without computing anything."""
 
-from collections.abc import Mapping
-from types import TracebackType
-
 import torch
 from torch import Tensor, nn
 
@@ -11,21 +8,28 @@ from convatlas.capture.collapse import collapse
 from convatlas.capture.examples import Examples, Given, given, results
 from convatlas.capture.inventory import Inventory
 from convatlas.capture.operators import dispatched
-from convatlas.capture.tracer import CALL, NeedsValues, Tracer
+from convatlas.capture.tracer import NeedsValues, Tracer
 from convatlas.capture.untouched import untouched
 from convatlas.capture.values import Values
+from convatlas.capture.whereabouts import line_in, module_in
 from convatlas.errors import UserError
-from convatlas.graph.graph import Graph
+from convatlas.graph.graph import Graph, Node
 from convatlas.graph.operation import ShapeError, shown
 from convatlas.graph.source import Input
 
 
 class CaptureError(UserError):
-    """A module that could not be captured; ``graph`` holds what ran before it failed."""
+    """A module that could not be captured; ``graph`` holds what ran before it failed.
 
-    def __init__(self, message: str, graph: Graph) -> None:
-        super().__init__(message)
-        self.graph = graph
+    ``refused``: the operation that came next, where it was this that did not fit. ``line``: of the
+    network's own code, if it was not within a module of torch's.
+    """
+
+    def __init__(
+        self, message: str, graph: Graph, refused: Node | None = None, line: str = ""
+    ) -> None:
+        super().__init__(f"{message} ({line})" if line else message)
+        self.graph, self.refused, self.line = graph, refused, line
 
 
 def capture(
@@ -112,16 +116,28 @@ class _Run:
             raise CaptureError(message, self._graph(tracer, ())) from None
 
     def _failed(self, tracer: Tracer, error: Exception) -> CaptureError:
-        """What went wrong, in one line, with the module it went wrong in."""
+        """What went wrong, in one line, with the module and the line it went wrong in."""
         graph = self._graph(tracer, ())
-        path = _place(error.__traceback__, self._inventory.paths) or "its forward"
+        path = module_in(error.__traceback__, self._inventory.paths) or "its forward"
         inputs = ", ".join(map(shown, graph.inputs))
         why = " ".join(str(error).split()) or "no reason given"
-        if isinstance(error, ShapeError):
-            what = f"{path} ({type(tracer.asked).__name__}) {why}" if tracer.asked else why
-        else:
+        refused = None
+        if not isinstance(error, ShapeError):
             what = f"{path} raises {type(error).__name__}: {why}"
-        return CaptureError(f"{self._label} cannot take {inputs}: {what}", graph)
+        elif tracer.refused is not None and tracer.refused[0] is error:
+            refused = self._placed(tracer, tracer.refused[1])
+            what = f"{path} ({type(tracer.refused[1].operation).__name__}) {why}"
+        else:
+            what = f"{path} {why}"
+        message = f"{self._label} cannot take {inputs}: {what}"
+        return CaptureError(message, graph, refused, line_in(error.__traceback__))
+
+    def _placed(self, tracer: Tracer, node: Node) -> Node | None:
+        """A node behind those of the graph; none within a module that is one operation itself."""
+        operations = self._inventory.operations
+        if node.path in operations:
+            return None
+        return collapse((*tracer.nodes, node), operations)[0][-1] if operations else node
 
     def _graph(self, tracer: Tracer, outputs: tuple[tuple[str, int], ...]) -> Graph:
         nodes = tuple(tracer.nodes)
@@ -142,16 +158,6 @@ class _Run:
             training=self._module.training,
             notes=tuple(tracer.notes),
         )
-
-
-def _place(trace: TracebackType | None, paths: Mapping[int, str]) -> str:
-    """The innermost module that was running where an error came from."""
-    found = ""
-    while trace is not None:
-        if trace.tb_frame.f_code is CALL:
-            found = paths.get(id(trace.tb_frame.f_locals["self"]), found)
-        trace = trace.tb_next
-    return found
 
 
 def _nothing(label: str) -> Graph:

@@ -6,19 +6,19 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from convatlas.capture.dim import Axis, Origin, Sizes
 from convatlas.capture.inventory import Inventory
 from convatlas.capture.traced import Traced, kind_name
 from convatlas.capture.values import Values
+from convatlas.capture.whereabouts import CALL
 from convatlas.graph.graph import Guard, Node
-from convatlas.graph.operation import Measure, Operation, Shape
+from convatlas.graph.operation import Measure, Operation, Shape, ShapeError
 from convatlas.graph.pointwise import Replace
 from convatlas.graph.source import Beside, Constant, Input
 
-CALL = nn.Module._call_impl.__code__
 Call = Callable[["Tracer", Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -45,7 +45,7 @@ class Tracer(TorchFunctionMode):
         self.shapes: list[Shape] = []
         self.guards: dict[tuple[Origin, str, Origin], Guard] = {}
         self.notes: list[str] = []
-        self.asked: Operation | None = None  # the operation that is being measured
+        self.refused: tuple[ShapeError, Node] | None = None  # the last that did not fit, and why
         self._function, self._operator = function, operator
         self._constants: dict[int, Traced] = {}  # by the id of a tensor that is no stand-in
         self._kept: list[Tensor] = []  # so that no id is used twice
@@ -78,7 +78,6 @@ class Tracer(TorchFunctionMode):
                     owned.append(place)
         positions = tuple([value.node for value in data])
         reads = (*positions, *sizes.nodes) if sizes else positions
-        shape = self._measured(operation, tuple([self.shapes[index] for index in reads])).shape
         first = data[0]
         kind = first.dtype if dtype is None else dtype
         node = Node(
@@ -90,6 +89,11 @@ class Tracer(TorchFunctionMode):
             dtype=kind_name(kind),
             alias=alias,
         )
+        try:
+            shape = self._measured(operation, tuple([self.shapes[index] for index in reads])).shape
+        except ShapeError as error:
+            self.refused = error, node
+            raise
         made = self.added(node, shape, kind, first.device)
         made.fixed = first.fixed and len(reads) == len(data) and all(d.fixed for d in data)
         made.base = first if alias else None
@@ -242,7 +246,5 @@ class Tracer(TorchFunctionMode):
         key = (operation, inputs)
         found = self._measures.get(key)
         if found is None:
-            self.asked = operation
             found = self._measures[key] = operation.measure(inputs)
-            self.asked = None
         return found

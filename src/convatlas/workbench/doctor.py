@@ -1,20 +1,25 @@
 """The doctor: what is wrong with a network at an input, and the smallest change that mends it."""
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
 from convatlas.analysis.doctor.examine import Examination, examine
 from convatlas.analysis.doctor.finding import Finding
-from convatlas.analysis.legal import takes
+from convatlas.analysis.legal import has_sides, square, takes
 from convatlas.analysis.picture import inputs_for, parse_shape
 from convatlas.errors import UserError
+from convatlas.graph.graph import Graph
 from convatlas.graph.operation import shown
+from convatlas.graph.propagate import propagate
 from convatlas.tables import Table, render
 from convatlas.workbench.ask import Network, Sizes, ask, module_of, texts_of
 
 # Sides at which a module is tried that cannot be captured at the one asked about.
 USUAL = (224, 256, 32, 227, 299, 64, 128, 96, 384, 512, 28, 572)
+TRIES = 40  # of sides that pass as far as is seen
 SIDES = (*USUAL, *(side for side in range(1, 641) if side not in USUAL))
 
 
@@ -23,6 +28,7 @@ class Report:
     """What was found, to be read or printed."""
 
     examination: Examination
+    line: str = ""  # of the module's code, where it stops
 
     @property
     def table(self) -> Table:
@@ -41,12 +47,20 @@ class Report:
             return render(self.table, form)
         found = self.examination
         inputs = ", ".join(shown(shape) for shape in found.inputs)
-        lines = [f"{found.graph.name} at {inputs}", takes(found.graph, found.legal)]
+        lines = [f"{found.graph.name} at {inputs}", self._sides()]
         for finding in found.findings:
             lines += ["", *_sentences(finding)]
         if not found.findings:
             lines += ["", "nothing to mend"]
         return "\n".join(lines)
+
+    def _sides(self) -> str:
+        """Which sizes the network takes; of one whose code stops nobody knows what follows."""
+        found = self.examination
+        if found.graph.outputs:
+            return takes(found.graph, found.legal)
+        at = f" ({self.line})" if self.line else ""
+        return f"its code stops at {found.findings[0].place}{at}, what follows is not seen"
 
     def _document(self) -> dict[str, object]:
         found = self.examination
@@ -63,7 +77,7 @@ class Report:
     def _repr_html_(self) -> str:
         found = self.examination
         inputs = ", ".join(shown(shape) for shape in found.inputs)
-        head = escape(f"{found.graph.name} at {inputs}: {takes(found.graph, found.legal)}")
+        head = escape(f"{found.graph.name} at {inputs}: {self._sides()}")
         return f"<p>{head}</p>\n{self.text('html')}"
 
 
@@ -80,14 +94,42 @@ def doctor(
         return Report(examine(asked.graph, asked.inputs))
     except UserError as error:
         texts = texts_of(sizes)
-        found = _at_another_size(network, texts, batch, training)
+        stopped = _stopped(error)
+        if stopped is None:
+            found = _at_another_size(network, texts, SIDES, batch, training)
+        else:
+            passing = tuple(_passing(stopped, SIDES))
+            found = _at_another_size(network, texts, passing[:TRIES], batch, training)
+            line = getattr(error, "line", "")
+            found = found or Report(examine(stopped, stopped.inputs), line)
         if found is None:
             raise error from None
         return found
 
 
+def _stopped(error: UserError) -> Graph | None:
+    """The graph up to the operation that a module's code could not do, this one included."""
+    graph, refused = getattr(error, "graph", None), getattr(error, "refused", None)
+    if graph is None or refused is None:
+        return None
+    stopped: Graph = replace(graph, nodes=(*graph.nodes, refused), outputs=())
+    return stopped
+
+
+def _passing(stopped: Graph, sides: Iterable[int]) -> Iterator[int]:
+    """Sides at which the operation would be done, as far as is seen."""
+    if not has_sides(stopped):
+        return
+    for side in sides:
+        try:
+            propagate(stopped, square(stopped, side, batch=2))
+        except UserError:
+            continue
+        yield side
+
+
 def _at_another_size(
-    network: Network, texts: tuple[str, ...], batch: int, training: bool
+    network: Network, texts: tuple[str, ...], sides: Iterable[int], batch: int, training: bool
 ) -> Report | None:
     """A module that fails at its input, captured at one it takes and asked about the other."""
     if len(texts) != 1 or len(parse_shape(texts[0])) < 2:
@@ -97,7 +139,7 @@ def _at_another_size(
         return None
     channels, *space = parse_shape(texts[0])
     label = network if isinstance(network, str) else type(module).__name__
-    for side in SIDES:
+    for side in sides:
         size = "x".join(map(str, (channels, *(side for _ in space))))
         try:
             found = ask(module, size, batch=2, training=training).graph
@@ -109,7 +151,8 @@ def _at_another_size(
 
 
 def _sentences(finding: Finding) -> list[str]:
-    place = f"{finding.place}: " if finding.place and finding.place not in finding.says else ""
+    named = re.search(rf"(?<![\w.]){re.escape(finding.place)}(?![\w.])", finding.says)
+    place = f"{finding.place}: " if finding.place and not named else ""
     return [
         f"{finding.weight}  {place}{finding.says}",
         *(f"  mend by  {change}" for change in finding.changes),

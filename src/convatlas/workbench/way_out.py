@@ -1,5 +1,6 @@
 """For a network that fails in the middle of an input: what is known up to there, and a way out."""
 
+import re
 from dataclasses import replace
 
 from convatlas.analysis.cost import Cost, cost
@@ -14,13 +15,13 @@ from convatlas.workbench.ask import Network, Sizes
 from convatlas.workbench.broken import BrokenOff
 from convatlas.workbench.doctor import doctor
 
-SAYS_IT_ITSELF = ("batch of one", "channels")  # the failure names its way out
+SAYS_IT_ITSELF = ("batch of one",)  # the failure names its way out
 
 
 def in_atlas(graph: Graph, error: DoesNotFit) -> BrokenOff:
     """A graph that does not take an input."""
     finding = refused(graph, error, legal(graph, error.made.inputs[0][0]))
-    return BrokenOff(str(error), _up_to(graph, error), _tried(finding))
+    return BrokenOff(str(error), _up_to(graph, error), _tried(finding, error.why))
 
 
 def in_module(
@@ -38,7 +39,7 @@ def in_module(
     else:
         errors = (f for f in report.examination.findings if f.weight == "error")
         found = next(errors, None)
-    return BrokenOff(str(error), cost(partial, partial.inputs), _tried(found))
+    return BrokenOff(str(error), cost(partial, partial.inputs), _tried(found, str(error)))
 
 
 def _up_to(graph: Graph, error: DoesNotFit) -> Cost:
@@ -47,9 +48,15 @@ def _up_to(graph: Graph, error: DoesNotFit) -> Cost:
     return cost(replace(graph, nodes=nodes, outputs=(), guards=()), inputs)
 
 
-def _tried(finding: Finding | None) -> str:
-    if finding is None or not finding.changes or finding.what in SAYS_IT_ITSELF:
+def _tried(finding: Finding | None, said: str) -> str:
+    """The first change that the failure, which may name a way out, has not said itself."""
+    if finding is None or finding.what in SAYS_IT_ITSELF:
         return ""
-    first, *others = finding.changes
-    more = f", or one of {len(others)} other changes:" if others else ":"
-    return f"try {first}{more} see `convatlas doctor`"
+    own = re.search(r"; set its (\w+) to (\d+)", said)
+    new = [c for c in finding.changes if not own or not c.startswith(f"{own[1]}={own[2]} ")]
+    if not new:
+        return ""
+    first, *others = new
+    count = f"one of {len(others)} other changes" if others[1:] else "another change"
+    more = f", or {count}:" if others else ":"
+    return f"{'or ' if own else ''}try {first}{more} see `convatlas doctor`"

@@ -126,7 +126,8 @@ def test_what_stops_a_network_and_what_mends_it(
     found = stopped(module, home, asked)
     assert found.what == what
     if what == "channels":
-        assert found.changes == ("an input of 3 channels",)
+        assert found.says == "takes 3 channels, but 1 come from the input"
+        assert found.changes == ("an input of 3 channels", "in_channels=1 in 0")
     else:
         assert check(module, found, asked) >= 2
 

@@ -7,6 +7,7 @@ from convatlas.analysis.doctor.finding import Finding
 from convatlas.analysis.doctor.fits import refused
 from convatlas.analysis.doctor.gridding import gridding
 from convatlas.analysis.doctor.sight import larger_than_input, single_pixels, single_values
+from convatlas.analysis.doctor.strayed import strayed
 from convatlas.analysis.doctor.unread import unread_maps, unread_pixels
 from convatlas.analysis.doctor.waste import only_padding, unused
 from convatlas.analysis.legal import Legal, legal
@@ -43,14 +44,16 @@ def examine(
     """What is wrong with a network at an input, the worst first.
 
     ``training``: it is going to be trained at this input; by default as the graph was captured.
+    A graph without outputs is one whose code was stopped by its last operation.
     """
-    sides = legal(graph, inputs[0][0])
+    sides = legal(graph, inputs[0][0]) if graph.outputs else Legal()
     try:
         made = propagate(graph, inputs)
     except DoesNotFit as error:
         return Examination(graph, inputs, sides, (refused(graph, error, sides),))
     case = case_of(graph, made, training=graph.training if training is None else training)
     findings = (
+        *strayed(case),
         *single_values(case),
         *single_pixels(case),
         *only_padding(case),

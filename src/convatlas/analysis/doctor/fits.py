@@ -4,26 +4,39 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from convatlas.analysis.describe import describe
+from convatlas.analysis.doctor import misfits
 from convatlas.analysis.doctor.finding import Finding
+from convatlas.analysis.doctor.misfits import mixed
+from convatlas.analysis.doctor.origins import place_of
 from convatlas.analysis.legal import Legal
 from convatlas.errors import UserError
-from convatlas.graph.conv import Conv
+from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.graph import Graph
 from convatlas.graph.norm import BatchNorm
 from convatlas.graph.operation import Operation, Shape, ShapeError, elements, shown
+from convatlas.graph.pointwise import Arithmetic
 from convatlas.graph.pool import Pool
 from convatlas.graph.product import Dense
 from convatlas.graph.propagate import DoesNotFit, propagate
+from convatlas.graph.rearrange import Concat, View
 
 
 def refused(graph: Graph, error: DoesNotFit, sides: Legal) -> Finding:
-    """The one thing that stops an input, told apart by what stops it."""
+    """The one thing that stops an input, told apart by what stops it.
+
+    A graph without outputs is one whose code was stopped here: what follows is not known.
+    """
     node = graph.nodes[error.index]
     given = tuple(error.made.measures[i].shape for i in node.inputs)
     operation = node.operation
-    if isinstance(operation, Conv) and given[0][-len(operation.kernel) - 1] != operation.c_in:
-        changes = (f"an input of {operation.c_in} channels",) if _is_first(graph, error) else ()
-        return _finding(graph, error, "channels", error.why, changes)
+    channels = mixed(operation, given[0])
+    if channels is not None:
+        return _finding(graph, error, *misfits.channels(graph, error, *channels))
+    if isinstance(operation, Conv | ConvTransposed) and not _has_axes(operation, given[0]):
+        kind = type(operation).__name__.replace("Transposed", "Transpose")
+        fitting = len(given[0]) - 2
+        changes = (f"nn.{kind}{fitting}d there",) if fitting in (1, 2, 3) else ()
+        return _finding(graph, error, "shape", error.why, changes)
     if isinstance(operation, Conv | Pool):
         return _collapsed(graph, error, given[0], sides)
     if isinstance(operation, Dense):
@@ -31,11 +44,27 @@ def refused(graph: Graph, error: DoesNotFit, sides: Legal) -> Finding:
     if isinstance(operation, BatchNorm) and elements(given[0][:1] + given[0][2:]) == 1:
         changes = ("a batch of 2 or more (drop the last one if it is smaller)",)
         return _finding(graph, error, "batch of one", error.why, changes)
-    return _finding(graph, error, "shape", error.why, tuple(_inputs(graph, sides)))
+    inputs = tuple(_inputs(graph, sides))
+    if isinstance(operation, Concat | Arithmetic):
+        says, changes = misfits.joined(graph, error)
+        # a lone side is one at which an axis of 1 happens to be stretched
+        inputs = () if sides.smallest == sides.largest else inputs
+        return _finding(graph, error, "shape", says, (*inputs, *changes))
+    if isinstance(operation, View):
+        return _finding(graph, error, "shape", error.why, (*inputs, *_flattened(operation, given)))
+    return _finding(graph, error, "shape", error.why, inputs)
 
 
-def _is_first(graph: Graph, error: DoesNotFit) -> bool:
-    return graph.nodes[error.index].inputs[0] == graph.picture
+def _has_axes(operation: Conv | ConvTransposed, given: Shape) -> bool:
+    """Whether maps have as many axes as the kernel; the batch may be missing."""
+    return len(operation.kernel) < len(given) <= len(operation.kernel) + 2
+
+
+def _flattened(operation: View, given: tuple[Shape, ...]) -> Iterator[str]:
+    """A view of each picture as one row is better left to count for itself."""
+    if len(operation.sizes) == 2 and len(given[0]) > 2:
+        row = elements(given[0][1:])
+        yield f"flatten(1) instead, which gives {row:,} values, with dense layers to match"
 
 
 def _finding(
@@ -43,12 +72,6 @@ def _finding(
 ) -> Finding:
     place = place_of(graph, error.index)
     return Finding(weight="error", what=what, place=place, says=says, changes=changes)
-
-
-def place_of(graph: Graph, index: int) -> str:
-    """A layer by its path, or by what it is where it has none."""
-    node = graph.nodes[index]
-    return node.path or describe(node.operation)
 
 
 def _collapsed(graph: Graph, error: DoesNotFit, given: Shape, sides: Legal) -> Finding:
@@ -87,7 +110,7 @@ def _afterwards(graph: Graph, error: DoesNotFit, eased: Operation) -> str:
         return f"lets this layer pass, {place} is the next to stop it"
     except UserError:
         return "lets this layer pass"
-    return "then all layers pass"
+    return "then all layers pass" if graph.outputs else "lets this layer pass"
 
 
 def _dense(graph: Graph, error: DoesNotFit, given: Shape, sides: Legal) -> Finding:
@@ -97,15 +120,25 @@ def _dense(graph: Graph, error: DoesNotFit, given: Shape, sides: Legal) -> Findi
     place = place_of(graph, error.index)
     maps = _map_before(graph, error)
     built = made = ""
+    pooled: tuple[str, ...] = ()
     if maps:
+        if operation.c_in % maps[1] == 0:
+            pooled = ("an adaptive pool before the flattening: for any input",)
         made = f" from maps of {shown(maps[1:])}"
         side = round((operation.c_in / maps[1]) ** 0.5)
         if side * side * maps[1] == operation.c_in:
             built = f" = {maps[1]}·{side}·{side}"
+    if len(given) == 4:  # maps, of which it would take one row after the other
+        row = elements(given[1:])
+        says = f"takes {operation.c_in:,} values{built}, but gets maps of {shown(given[1:])}"
+        then = "" if row == operation.c_in else f", and in_features={row}"
+        return _finding(graph, error, "dense", says, (f"a flatten(1) before {place}{then}",))
+    if not maps:
+        return _finding(graph, error, *misfits.channels(graph, error, -1, operation.c_in))
     changes = (
         *_inputs(graph, sides),
         f"in_features={given[-1]} in {place}: for this input",
-        *(("an adaptive pool before the flattening: for any input",) if maps else ()),
+        *pooled,
     )
     says = f"takes {operation.c_in:,} values{built}, but gets {given[-1]:,}{made}"
     return _finding(graph, error, "dense", says, changes)

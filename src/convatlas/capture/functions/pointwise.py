@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.capture.arguments import Handler, positive
-from convatlas.capture.traced import Traced
+from convatlas.capture.traced import Traced, lengths
 from convatlas.capture.tracer import Tracer
+from convatlas.graph.operation import ShapeError, shown
 from convatlas.graph.pointwise import Activation, Arithmetic, Dropout, Replace, Softmax
 
 # name here: every function of torch that does it, by name; a name ending in _ works in place
@@ -60,6 +61,12 @@ def activation(name: str, tracer: Tracer, input: Tensor, *settings: Any, **more:
 
 def prelu(tracer: Tracer, input: Tensor, weight: Tensor) -> Traced:
     """A slope for each map, learned."""
+    slopes, shape = lengths(weight), lengths(input)
+    if slopes not in ((), (1,), shape[1:2]):
+        raise ShapeError(
+            f"has slopes for {shown(slopes)} maps, given {shown(shape)}; "
+            f"set its num_parameters to {shown(shape[1:2])}, or to 1"
+        )
     return tracer.record(Activation(function="prelu"), [input], parameters=[weight])
 
 
