@@ -2,6 +2,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,37 @@ def test_an_older_file_is_replaced_and_kept_if_that_fails(
     export.export(network("lenet-relu"), "safetensors", path)
     assert path.stat().st_size > 200_000
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_an_older_graph_never_stands_beside_new_weights(
+    stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends while the pair of files is put in its place."""
+    path, replace, moved = tmp_path / "net.xml", os.replace, []
+    export.export(network("lenet-relu"), "openvino", path)
+
+    def stopping(file: Path, to: Path) -> None:
+        moved.append(to.name)
+        if len(moved) == stop:
+            raise KeyboardInterrupt
+        replace(file, to)
+
+    monkeypatch.setattr(os, "replace", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        export.export(network("lenet-bn"), "openvino", path)
+    assert moved == ["net.bin", "net.xml"][:stop]
+    assert [file.name for file in tmp_path.iterdir()] == ["net.bin"]  # which nothing opens
+    monkeypatch.undo()
+    files = export.export(network("lenet-bn"), "openvino", path).files
+    assert [file.name for file in files] == ["net.bin", "net.xml"]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_card_names_the_versions_of_what_made_the_file(to: str) -> None:
+    versions = export.make_card(network("lenet-relu"), Form(), to).versions
+    assert versions["torch"] == torch.__version__
+    assert versions.get("openvino") == (version("openvino") if to == "openvino" else None)
 
 
 def test_what_cannot_be_compared_is_not_written(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def export(
         raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
     started = time.perf_counter()
     inputs = cases(network, form)  # first, as a size the network does not take shows here
-    card = make_card(network, form)
+    card = make_card(network, form, to)
     with _told(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as folder:
         written = Path(folder) / path.name
         what = Export(network, to, form, card)
@@ -84,7 +84,7 @@ def export(
             card = write_int8(what, plan, partial(compare, network, "onnx", inputs), written)
         else:
             card = write(what, inputs, written)
-        files = _moved(Path(folder), path.parent)
+        files = _moved(written, path)
     return Receipt(
         network=network.name,
         to=to,
@@ -100,12 +100,12 @@ def with_suffix(path: Path, suffix: str) -> Path:
     return path if path.name.endswith(suffix) else path.parent / (path.name + suffix)
 
 
-def make_card(network: Network, form: Form) -> BundleCard:
-    """The card of an export before it is compared."""
+def make_card(network: Network, form: Form, to: str = "bundle") -> BundleCard:
+    """The card of an export to a format before it is compared."""
     channels, height, width = network.shape
     frame = 2 * network.preparation.pad if form.fused and network.preparation else 0
     sizes = (None, None) if form.dynamic_size else (height - frame, width - frame)
-    packages = ("convatlas", "torch", "onnx", "onnxruntime")
+    packages = ("convatlas", "torch", "onnx", "onnxruntime", *(("openvino",) * (to == "openvino")))
     return BundleCard(
         network=network.name,
         input=(None if form.dynamic_batch else 1, channels, *sizes),
@@ -176,12 +176,19 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _moved(folder: Path, to: Path) -> tuple[Path, ...]:
-    """The files of a folder in their final place."""
-    files = []
-    for file in sorted(folder.iterdir()):
-        with file.open("rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(file, to / file.name)
-        files.append(to / file.name)
-    return tuple(files)
+def _moved(written: Path, path: Path) -> tuple[Path, ...]:
+    """The file at its final path, and beside it those that belong to it.
+
+    A file alone replaces an older one at once. Of several, the one that is opened goes first and
+    comes last, so that an older one is never there with the new weights beside it.
+    """
+    files = sorted(written.parent.iterdir())
+    for file in files:
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
+    others = [file for file in files if file != written]
+    if others:
+        path.unlink(missing_ok=True)
+    for file in (*others, written):
+        os.replace(file, path.parent / file.name)
+    return tuple(path.parent / file.name for file in files)
