@@ -44,6 +44,11 @@ def test_what_a_function_draws_is_the_same_every_time() -> None:
     assert not one.module.training
 
 
+def test_nothing_is_said_of_how_a_module_in_hand_came_by_its_weights() -> None:
+    found = own_network(nn.Sequential(nn.Flatten(), nn.Linear(48, 5)), "3x4x4")
+    assert found.source["weights"] == "those that the Sequential had when it was given"
+
+
 @pytest.mark.usefixtures("own")
 def test_another_precision_is_made_float32_and_said() -> None:
     found = own_network("own_nets_to_export:half", "3x4x4")

@@ -36,7 +36,7 @@ def own_network(what: "str | nn.Module", size: str | None) -> "Network":
         name=label,
         module=copy.deepcopy(module).cpu().float().eval(),
         shape=shape,
-        source={"weights": f"those of {label} as it was made, torch's seed being 0{_from(kinds)}"},
+        source={"weights": f"{_origin(what, label)}{_from(kinds)}"},
     )
     _check_scores(network)
     return network
@@ -52,6 +52,13 @@ def _shape(label: str, size: str | None) -> tuple[int, int, int]:
         )
     channels, height, width = shape
     return channels, height, width
+
+
+def _origin(what: "str | nn.Module", label: str) -> str:
+    """Where the weights come from; what was done to a module in hand is not known."""
+    if isinstance(what, str):
+        return f"those of {label} as it was made, torch's seed being 0"
+    return f"those that the {label} had when it was given"
 
 
 def _from(kinds: "set[torch.dtype]") -> str:
