@@ -70,13 +70,33 @@ def test_with_values_the_branch_is_taken(
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_without_values_it_is_refused(function: Callable[..., Tensor]) -> None:
-    message = r"Branching: .* in forward; give an example tensor with real values"
+    message = r"Branching: .* in forward \(.*\); give an example tensor with real values"
     with pytest.raises(CaptureError, match=message):
         capture(Branching(function), (3, 3, 6, 6))
     with pytest.raises(CaptureError, match=message):
         capture(Branching(function).to("meta"), torch.zeros(3, 3, 6, 6))
     with pytest.raises(CaptureError, match=message):
         capture(Branching(function), torch.zeros(3, 3, 6, 6, device="meta"))
+
+
+def test_a_shape_alone_is_drawn_if_that_is_wanted() -> None:
+    """The same picture every time, the generator left alone; which line decides is said."""
+    net, state = Branching(by_mean).eval(), torch.get_rng_state()
+    graph = capture(net, (3, 3, 6, 6), draw=True)
+    assert torch.equal(torch.get_rng_state(), state)
+    picture = torch.randn((3, 3, 6, 6), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        real = net(picture)
+    assert propagate(graph).shapes[graph.outputs[0][1]] == tuple(real.shape)
+    line = by_mean.__code__.co_firstlineno + 2
+    assert graph.notes == (
+        f"__bool__ asked for values in forward (test_values.py, line {line}, "
+        '"return net.left(pooled) if x.mean() > 0 else net.right(pooled)"): captured as taken',
+        "for one drawn picture (normal values, seed 0); another may go another way",
+    )
+    with pytest.raises(CaptureError, match="give an example tensor with real values"):
+        capture(net.to("meta"), (3, 3, 6, 6), draw=True)
+    assert not capture(nn.Conv2d(3, 4, 3), (1, 3, 6, 6), draw=True).notes
 
 
 def test_a_shape_that_hangs_on_values_holds_for_this_size() -> None:

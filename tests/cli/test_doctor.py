@@ -62,6 +62,22 @@ def test_forms_and_own_networks(nets: Callable[[str], str]) -> None:
     assert run("lenet-bn", "--training", "--batch", "2").exit_code == 0
 
 
+def test_a_branch_on_values_is_said(nets: Callable[[str], str]) -> None:
+    ran = run(nets("Branching"), "--input", "3x8x8")
+    assert ran.output.splitlines()[-1].startswith("for one drawn picture")
+    assert json.loads(run(nets("Branching"), "--input", "3x8x8", "--json").output)["notes"][1:]
+
+
+def test_layers_that_do_not_fit(nets: Callable[[str], str]) -> None:
+    ran = run(nets("Unfitting"), "--input", "3x8x8")
+    assert ran.exit_code == 1
+    assert ran.output.splitlines()[3:] == [
+        "error  1: takes 32 channels, but 16 come from 0",
+        "  mend by  in_channels=16 in 1",
+        "  mend by  out_channels=32 in 0",
+    ]
+
+
 def test_mistakes(nets: Callable[[str], str]) -> None:
     with pytest.raises(UserError, match="takes 1 channels"):
         run("lenet5", "--input", "3x32x32")

@@ -150,6 +150,12 @@ def test_a_network_that_fails_in_the_middle_is_shown_up_to_there(
     assert [layer["layer"] for layer in document["layers"]] == ["", "0", "1", "2"]
 
 
+def test_a_branch_on_values_is_taken_for_one_drawn_picture(nets: Callable[[str], str]) -> None:
+    lines = run(nets("Branching"), "--input", "3x8x8").output.splitlines()
+    assert lines[-3].endswith('"return torch.relu(x) if x.mean() > 0 else x"): captured as taken')
+    assert lines[-2] == "for one drawn picture (normal values, seed 0); another may go another way"
+
+
 def test_a_batch_of_none() -> None:
     ran = CliRunner().invoke(cli, ["show", "lenet5", "--batch", "0"])
     assert ran.exit_code == 2

@@ -20,6 +20,7 @@ from convatlas.capture.functions import (
 )
 from convatlas.capture.traced import Traced, flat
 from convatlas.capture.tracer import NeedsValues, Tracer
+from convatlas.capture.whereabouts import line_now
 
 HANDLERS: dict[object, Handler] = {
     **pointwise.HANDLERS,
@@ -121,7 +122,8 @@ def _by_value(tracer: Tracer, func: Any, args: tuple[Any, ...], kwargs: dict[str
     name = getattr(func, "__name__", str(func))
     if not tracer.values:
         raise NeedsValues(f"{name} asks for values", tracer.path())
-    tracer.noted(f"{name} asked for values in {tracer.path() or 'forward'}: captured as taken")
+    where = f"{tracer.path() or 'forward'} ({line_now()})"
+    tracer.noted(f"{name} asked for values in {where}: captured as taken")
     made = tracer.values.computed(func, args, kwargs)
     return _stood_in(tracer, made, every=True)
 

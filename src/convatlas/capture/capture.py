@@ -1,5 +1,7 @@
 """From any module to its graph, without computing anything."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,10 @@ from convatlas.graph.operation import ShapeError, shown
 from convatlas.graph.source import Input
 
 
+# What is said of a graph that holds for one example.
+FOR_ONE = "for one drawn picture (normal values, seed 0); another may go another way"
+
+
 class CaptureError(UserError):
     """A module that could not be captured; ``graph`` holds what ran before it failed.
 
@@ -33,14 +39,19 @@ class CaptureError(UserError):
 
 
 def capture(
-    module: nn.Module, example: Examples, *, training: bool | None = None, name: str = ""
+    module: nn.Module,
+    example: Examples,
+    *,
+    training: bool | None = None,
+    name: str = "",
+    draw: bool = False,
 ) -> Graph:
     """The graph of a module for inputs like ``example``.
 
     ``example``: a tensor or a shape with its batch, several in a list, or by keyword in a mapping;
     of a tensor only shape and kind are looked at, unless the network branches on values: then it is
-    run once, and the graph's ``notes`` say so. ``training``: the mode to capture, by default the
-    module's own. The module is left exactly as it was. Raises `CaptureError`.
+    run once, and the graph's ``notes`` say so; with ``draw`` on normal values where the example is
+    a shape. ``training``: the mode to capture, by default the module's own. The module is left exactly as it was. Raises `CaptureError`.
 
     The graph answers for other input sizes too, or refuses where the code would go another way.
     What it cannot see: a loop ``for i in range(size)`` that does not index the axis to its end, and
@@ -61,7 +72,7 @@ def capture(
             return run.traced(Tracer(inventory, called, dispatched))
         except NeedsValues as need:
             needed = str(need)
-        return run.valued(needed)
+        return run.valued(needed, draw=draw)
 
 
 class _Run:
@@ -73,10 +84,7 @@ class _Run:
 
     def traced(self, tracer: Tracer) -> Graph:
         """The graph of a run on stand-ins; raises `NeedsValues` and `CaptureError`."""
-        tensors = self._inventory.tensors
-        device = tensors[0].device if tensors else torch.device("cpu")
-        kind = next((t.dtype for t in tensors if t.is_floating_point()), torch.float32)
-        args, kwargs = self._inputs.stand_ins(tracer, kind, device)
+        args, kwargs = self._inputs.stand_ins(tracer, *self._kind())
         try:
             with tracer:
                 made = self._module(*args, **kwargs)
@@ -99,8 +107,12 @@ class _Run:
             )
         return graph
 
-    def valued(self, need: str) -> Graph:
+    def valued(self, need: str, *, draw: bool) -> Graph:
         """Again with values, for which module and example must have some."""
+        notes: tuple[str, ...] = ()
+        if draw and self._inputs.real is None:
+            self._inputs = self._inputs.drawn(*self._kind())
+            notes = (FOR_ONE,)
         real = self._inputs.real
         if real is None or any(t.is_meta for t in (*self._inventory.tensors, *real)):
             raise CaptureError(
@@ -110,10 +122,17 @@ class _Run:
             )
         tracer = Tracer(self._inventory, called, dispatched, Values(self._inventory))
         try:
-            return self.traced(tracer)
+            graph = self.traced(tracer)
         except NeedsValues as still:
             message = f"{self._label}: {still}, which cannot be followed"
             raise CaptureError(message, self._graph(tracer, ())) from None
+        return replace(graph, notes=(*graph.notes, *notes)) if notes else graph
+
+    def _kind(self) -> tuple[torch.dtype, torch.device]:
+        """The numbers the network computes with, and where."""
+        tensors = self._inventory.tensors
+        kind = next((t.dtype for t in tensors if t.is_floating_point()), torch.float32)
+        return kind, tensors[0].device if tensors else torch.device("cpu")
 
     def _failed(self, tracer: Tracer, error: Exception) -> CaptureError:
         """What went wrong, in one line, with the module and the line it went wrong in."""

@@ -32,6 +32,23 @@ class Given:
         tensors = tuple(each for each in every if isinstance(each, Tensor))
         return tensors if len(tensors) == len(every) else None
 
+    def drawn(self, kind: torch.dtype, device: torch.device) -> "Given":
+        """The same with normal values (mean 0, deviation 1, seed 0) for every bare shape.
+
+        On the meta device, where nothing has values, they stay shapes.
+        """
+        if device.type == "meta":
+            return self
+        chance = torch.Generator().manual_seed(0)
+
+        def values(example: Example) -> Tensor:
+            if isinstance(example, Tensor):
+                return example
+            return torch.randn(example, generator=chance).to(device, kind)
+
+        named = {key: values(example) for key, example in self.named.items()}
+        return Given(tuple(map(values, self.positional)), named)
+
     def stand_ins(
         self, tracer: Tracer, kind: torch.dtype, device: torch.device
     ) -> tuple[list[Traced], dict[str, Traced]]:

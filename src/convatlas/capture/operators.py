@@ -15,6 +15,7 @@ from convatlas.capture.arguments import Handler, positive
 from convatlas.capture.functions import conv, norm, pointwise, pool, product, rearrange, reduce
 from convatlas.capture.traced import Traced, flat, lengths
 from convatlas.capture.tracer import NeedsValues, Tracer
+from convatlas.capture.whereabouts import line_now
 from convatlas.graph.operation import Operation
 from convatlas.graph.pointwise import Arithmetic
 from convatlas.graph.rearrange import Slice, View
@@ -264,7 +265,7 @@ def _on_meta(tracer: Tracer, func: Any, args: tuple[Any, ...], kwargs: dict[str,
             raise
         name = func.overloadpacket.__name__
         if tracer.values:
-            where = tracer.path() or "forward"
+            where = f"{tracer.path() or 'forward'} ({line_now()})"
             tracer.noted(f"the shape that aten.{name} makes in {where} depends on values")
             return tracer.values.computed(func, args, kwargs)
         raise NeedsValues(

@@ -13,7 +13,7 @@ from convatlas.capture.dim import Axis, Origin, Sizes
 from convatlas.capture.inventory import Inventory
 from convatlas.capture.traced import Traced, kind_name
 from convatlas.capture.values import Values
-from convatlas.capture.whereabouts import CALL
+from convatlas.capture.whereabouts import CALL, line_now
 from convatlas.graph.graph import Guard, Node
 from convatlas.graph.operation import Measure, Operation, Shape, ShapeError
 from convatlas.graph.pointwise import Replace
@@ -26,7 +26,7 @@ class NeedsValues(Exception):
     """The network asks for the value of a tensor, which a stand-in does not have."""
 
     def __init__(self, what: str, path: str) -> None:
-        super().__init__(f"{what} in {path or 'forward'}")
+        super().__init__(f"{what} in {path or 'forward'} ({line_now()})")
 
 
 class Tracer(TorchFunctionMode):

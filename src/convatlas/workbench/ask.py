@@ -55,7 +55,7 @@ def ask(
         raise UserError(f"{label} does not say what it takes; give its input, like 3x224x224")
     from convatlas.capture.capture import capture  # imports torch
 
-    graph = capture(module, shapes, training=training, name=label)
+    graph = capture(module, shapes, training=training, name=label, draw=True)
     return Asked(graph, graph.inputs)
 
 
@@ -85,7 +85,7 @@ def in_training(network: Network, asked: Asked) -> Graph:
     from convatlas.capture.capture import capture  # imports torch
 
     label, module = _labelled(network)
-    return capture(module, list(asked.inputs), training=True, name=label)
+    return capture(module, list(asked.inputs), training=True, name=label, draw=True)
 
 
 def module_of(network: Network) -> "nn.Module | None":

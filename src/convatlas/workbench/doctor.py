@@ -52,6 +52,8 @@ class Report:
             lines += ["", *_sentences(finding)]
         if not found.findings:
             lines += ["", "nothing to mend"]
+        if found.graph.notes:
+            lines += ["", *found.graph.notes]
         return "\n".join(lines)
 
     def _sides(self) -> str:
@@ -68,6 +70,7 @@ class Report:
             "network": found.graph.name,
             "inputs": found.inputs,
             "legal": asdict(found.legal),
+            "notes": found.graph.notes,
             "findings": [asdict(finding) for finding in found.findings],
         }
 

@@ -35,15 +35,15 @@ def refused(graph: Graph, error: DoesNotFit, sides: Legal) -> Finding:
     if isinstance(operation, Conv | ConvTransposed) and not _has_axes(operation, given[0]):
         kind = type(operation).__name__.replace("Transposed", "Transpose")
         fitting = len(given[0]) - 2
-        changes = (f"nn.{kind}{fitting}d there",) if fitting in (1, 2, 3) else ()
-        return _finding(graph, error, "shape", error.why, changes)
+        other = (f"nn.{kind}{fitting}d there",) if fitting in (1, 2, 3) else ()
+        return _finding(graph, error, "shape", error.why, other)
     if isinstance(operation, Conv | Pool):
         return _collapsed(graph, error, given[0], sides)
     if isinstance(operation, Dense):
         return _dense(graph, error, given[0], sides)
     if isinstance(operation, BatchNorm) and elements(given[0][:1] + given[0][2:]) == 1:
-        changes = ("a batch of 2 or more (drop the last one if it is smaller)",)
-        return _finding(graph, error, "batch of one", error.why, changes)
+        two = ("a batch of 2 or more (drop the last one if it is smaller)",)
+        return _finding(graph, error, "batch of one", error.why, two)
     inputs = tuple(_inputs(graph, sides))
     if isinstance(operation, Concat | Arithmetic):
         says, changes = misfits.joined(graph, error)

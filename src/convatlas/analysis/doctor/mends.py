@@ -78,13 +78,13 @@ def giving(graph: Graph, error: DoesNotFit, index: int, axis: int, wanted: int) 
     """The layer that the channels come from built for another number, with norms on the way."""
     found = origin(graph, error.made, index, axis)
     operation, place = graph.nodes[found.node].operation, graph.nodes[found.node].path
-    if isinstance(operation, Conv | ConvTransposed) and place and not wanted % operation.groups:
-        text, made = f"out_channels={wanted} in {place}", replace(operation, c_out=wanted)
-    elif isinstance(operation, Dense) and place:
-        text, made = f"out_features={wanted} in {place}", replace(operation, c_out=wanted)
-    else:
+    if not isinstance(operation, Conv | ConvTransposed | Dense) or not place:
         return
-    edits: Edits = {found.node: made}
+    if not isinstance(operation, Dense) and wanted % operation.groups:
+        return
+    noun = "features" if isinstance(operation, Dense) else "channels"
+    text = f"out_{noun}={wanted} in {place}"
+    edits: Edits = {found.node: replace(operation, c_out=wanted)}
     also = []
     for passed in found.way:
         norm = taking(graph.nodes[passed].operation, wanted, graph.nodes[passed].path)
