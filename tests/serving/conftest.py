@@ -48,7 +48,7 @@ def make(classifier: Classifier) -> Iterator[Callable[..., Service]]:
 
     yield build
     for each in made:
-        each.decoders.shutdown()
+        each.decoders.end()
 
 
 @pytest.fixture

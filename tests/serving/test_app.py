@@ -52,7 +52,7 @@ def test_a_server_that_stops_is_alive_but_not_ready(classifier: Classifier) -> N
     served = service(classifier, Limits(), engine="onnxruntime", stopping=lambda: True)
     alive_, ready = get(served, "/healthz", "/readyz")
     assert (alive_.status, ready.status) == (200, 503)
-    served.decoders.shutdown()
+    served.decoders.end()
 
 
 def test_ready(make: Make) -> None:

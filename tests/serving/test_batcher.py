@@ -2,8 +2,10 @@
 given hours to wait for, and the test would hang."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -104,7 +106,7 @@ def test_it_waits_for_what_was_accepted_and_is_on_its_way() -> None:
         engine = Engine()
         async with Running(engine) as batcher:
             places = batcher.claim(2)
-            first = asyncio.create_task(places[0].answer(1))
+            first = places[0].answer(1)
             await asyncio.sleep(0.02)
             assert engine.batches == []
             assert await places[1].answer(2) == -2
@@ -130,7 +132,7 @@ def test_nor_for_what_will_never_come() -> None:
         engine = Engine()
         async with Running(engine) as batcher:
             places = batcher.claim(2)
-            first = asyncio.create_task(places[0].answer(1))
+            first = places[0].answer(1)
             await asyncio.sleep(0)
             places[1].give_back()  # it could not be decoded
             places[1].give_back()  # twice does no harm
@@ -209,9 +211,11 @@ def test_if_all_are_cancelled_nothing_runs_and_the_next_does() -> None:
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
-@pytest.mark.parametrize("failure", [ValueError, StopIteration, MemoryError, TimeoutError])
+@pytest.mark.parametrize(
+    "failure", [ValueError, StopIteration, MemoryError, TimeoutError, SystemExit]
+)
 def test_a_failing_engine_fails_its_batch_and_the_next_goes_on(
-    failure: type[Exception], caplog: pytest.LogCaptureFixture
+    failure: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     def engine(items: Sequence[int]) -> Sequence[int]:
         if 13 in items:
@@ -256,5 +260,80 @@ def test_once_stopped_what_waits_and_what_comes_is_refused() -> None:
             engine.free.set()
             assert await first == 0  # it was running
         assert engine.batches == [[0]]
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_what_is_given_back_is_not_held_until_the_engine_returns() -> None:
+    class Picture:
+        pass
+
+    async def story() -> None:
+        free, entered = threading.Event(), threading.Event()
+
+        def engine(items: Sequence[Picture]) -> Sequence[int]:
+            entered.set()
+            assert free.wait(60)
+            return [0] * len(items)
+
+        batcher: Batcher[Picture, int] = Batcher(engine, most=1, wait=0, places=9)
+        work = asyncio.create_task(batcher.work())
+        places, pictures = batcher.claim(3), [Picture() for _ in range(3)]
+        held = [weakref.ref(picture) for picture in pictures]
+        answers = [p.answer(picture) for p, picture in zip(places, pictures, strict=True)]
+        pictures.clear()
+        assert await asyncio.to_thread(entered.wait, 60)
+        places[1].give_back()
+        gc.collect()
+        assert [ref() is None for ref in held] == [False, True, False]
+        assert answers[1].cancelled()
+        free.set()
+        assert await asyncio.gather(answers[0], answers[2]) == [0, 0]
+        work.cancel()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_if_it_fails_itself_it_says_so_and_refuses_all(caplog: pytest.LogCaptureFixture) -> None:
+    """Here by what it tells of each batch; whatever it is, nobody may wait for ever."""
+
+    async def story() -> None:
+        def full(_size: int, _seconds: float) -> None:
+            raise OSError("no space left")
+
+        batcher: Batcher[int, int] = Batcher(
+            lambda items: items, most=1, wait=0, places=9, observe=full
+        )
+        work = asyncio.create_task(batcher.work())
+        places = batcher.claim(3)
+        both = [places[0].answer(1), places[1].answer(2)]
+        found = await asyncio.gather(*both, return_exceptions=True)
+        assert [type(each) for each in found] == [Stopped] * 2
+        await work
+        assert batcher.failed
+        with pytest.raises(Stopped):
+            await places[2].answer(3)
+        assert batcher.held == 0
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    assert "no more batches are run" in caplog.text
+    assert "no space left" in caplog.text
+
+
+def test_it_says_how_long_a_batch_runs() -> None:
+    async def story() -> None:
+        engine = Engine(held=True)
+        async with Running(engine) as batcher:
+            assert batcher.running_for == 0
+            first = asyncio.create_task(one(batcher, 0))
+            await until(engine)
+            before = batcher.running_for
+            assert before > 0
+            await asyncio.sleep(0.01)
+            assert batcher.running_for > before
+            engine.free.set()
+            await first
+            assert batcher.running_for == 0
+            assert not batcher.failed
 
     asyncio.run(asyncio.wait_for(story(), 60))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from asgi import Answer, alive, ask, form
 from noise import encoded
+from PIL import Image, ImageFile
 
 from convatlas.runtime.classifier import Classifier
 from convatlas.serving.app import app
+from convatlas.serving.limits import BODIES
 from convatlas.serving.service import Service
 
 Make = Callable[..., Service]
@@ -32,6 +35,29 @@ def together(service: Service, *requests: dict[str, Any]) -> list[Answer]:
 
 def post(chunks: list[bytes], headers: dict[str, str] = PNG, query: str = "") -> dict[str, Any]:
     return {"target": f"/predict{query}", "chunks": chunks, "headers": headers}
+
+
+def sample(service: Service, name: str) -> float:
+    """A figure of the metrics; with its labels, if it has any."""
+    lines = service.metrics.text().decode().splitlines()
+    return next(float(x.split()[-1]) for x in lines if x.startswith(f"convatlas_{name} "))
+
+
+def left(service: Service) -> int:
+    """The bytes that clients may still send now."""
+    return service.budget.left
+
+
+def all_of(service: Service) -> int:
+    """The bytes that all bodies may take together."""
+    return BODIES * service.limits.max_bytes
+
+
+def picture(shade: int) -> bytes:
+    """A small picture of one shade."""
+    file = io.BytesIO()
+    Image.new("L", (28, 28), shade).save(file, "PNG")
+    return file.getvalue()
 
 
 class Held:
@@ -84,8 +110,8 @@ def test_requests_made_at_once_share_batches(make: Make, files: list[bytes]) -> 
     answers = together(service, *[post([files[0]])] * 8)
     assert {a.status for a in answers} == {200}
     assert len({a.body for a in answers}) == 1
-    assert "convatlas_batch_size_sum 8.0" in service.metrics.text().decode()
-    assert 'convatlas_batch_size_bucket{le="4.0"}' in service.metrics.text().decode()
+    assert sample(service, "batch_size_sum") == 8
+    assert 2 <= sample(service, "batch_size_count") < 8
 
 
 def test_one_broken_picture_among_several_has_its_reason(make: Make, files: list[bytes]) -> None:
@@ -111,13 +137,25 @@ def test_a_single_broken_one_is_422(make: Make, blob: bytes, said: str) -> None:
         assert said in answer.json["detail"]
 
 
-def test_pixels_are_counted_before_they_are_decoded(make: Make) -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])
+def test_pixels_are_counted_before_they_are_decoded(
+    make: Make, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = make(max_pixels=1000)
-    service.classifier.decode(encoded(0, 40, 30))
-    few, many = together(service, post([encoded(0, 40, 25)]), post([encoded(0, 40, 26)]))
+    (few,) = together(service, post([encoded(0, 40, 25, kind)]))
     assert few.status == 200
+
+    def load(_image: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    service = make(max_pixels=1000)
+    many, still_few = together(
+        service, post([encoded(0, 40, 26, kind)]), post([encoded(0, 40, 25, kind)])
+    )
     assert many.status == 422
     assert "40 x 26 is more than 1000 pixels" in many.json["detail"]
+    assert "decoded" in still_few.json["detail"]  # so that would have been noticed
 
 
 @pytest.mark.parametrize("top", ["0", "-1", "x", "1.5", "", "1&top=2", "٣", "1" * 40])
@@ -301,10 +339,129 @@ def test_a_failing_engine_is_500_without_its_words(
     assert "/secret/path" in caplog.text
 
 
-def test_scores_that_are_no_numbers_are_500(make: Make, files: list[bytes]) -> None:
-    service = make(run=lambda fed: np.full((len(fed), 10), np.nan, np.float32))
-    (answer,) = together(service, post(files[:1]))
-    assert answer.status == 500
+def test_scores_that_are_no_numbers_are_an_error_of_that_picture_alone(
+    make: Make, held: Held, files: list[bytes]
+) -> None:
+    """Whoever else was in its batch is answered."""
+
+    def engine(fed: np.ndarray) -> np.ndarray:
+        scores = held(fed)
+        bright = fed.mean((1, 2, 3)) > 0
+        scores[bright] = np.nan
+        return scores
+
+    white, black = picture(255), picture(0)
+    service = make(run=engine, max_wait=5)
+    body, headers = form(("a", white), ("b", black))
+    alone, form_, *others = together(
+        service, post([white]), post([body], headers), *[post([black])] * 4
+    )
+    assert sample(service, "batch_size_count") < 7  # they did share
+    assert alone.status == 500
+    assert "no numbers" in alone.json["detail"]
+    assert form_.status == 200
+    a, b = form_.json["predictions"]
+    assert (a["guesses"], len(b["guesses"]), b["error"]) == ([], 5, None)
+    assert "no numbers" in a["error"]
+    assert [answer.status for answer in others] == [200] * 4
+
+
+def test_no_memory_for_decoding_is_503_and_not_the_clients_fault(
+    make: Make, files: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_image: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    service = make()
+    big = encoded(0, 400, 300)  # decoded in a thread
+    for answer in together(service, post(files[:1]), post([big])):
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "1"
+    assert sample(service, 'rejected_total{why="decoding"}') == 2
+    assert sample(service, "decode_errors_total") == 0
+    assert service.batcher.held == 0
+    service.budget.take(all_of(service))
+
+
+def test_bodies_count_until_they_are_decoded_also_of_clients_that_left(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one decoder at work, what waits for it is dropped at once, and what it has, later."""
+    entered, free = threading.Event(), threading.Event()
+    blobs = [encoded(seed, 400, 300) for seed in range(4)]
+    whole = ImageFile.ImageFile.load
+
+    def load(image: ImageFile.ImageFile) -> object:
+        entered.set()
+        assert free.wait(60)
+        return whole(image)
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    service = make()
+    most = all_of(service)
+
+    async def story() -> None:
+        served, leaving = app(service), asyncio.Event()
+        async with alive(served):
+            asks = [
+                asyncio.create_task(ask(served, **post([blob]), leaving=leaving)) for blob in blobs
+            ]
+            assert await asyncio.to_thread(entered.wait, 60)
+            while service.batcher.held < 4:
+                await asyncio.sleep(0.001)
+            assert left(service) == most - sum(map(len, blobs))
+            leaving.set()
+            await asyncio.gather(*asks)
+            assert service.batcher.held == 0
+            await asyncio.sleep(0)  # what was never begun has gone by the next turn
+            await asyncio.sleep(0)
+            assert left(service) == most - len(blobs[0])
+            free.set()
+            while left(service) < most:
+                await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_if_batches_fail_for_good_nobody_waits_and_it_is_not_ready(
+    make: Make, files: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make()
+    monkeypatch.setattr(service.batcher, "_observe", None)
+
+    async def story() -> None:
+        served = app(service)
+        async with alive(served):
+            assert (await ask(served, "/readyz")).status == 200
+            first = await ask(served, **post(files[:1]))
+            second = await ask(served, **post(files[:1]))
+            assert (first.status, second.status) == (503, 503)
+            assert "stopping" in second.json["detail"]
+            assert (await ask(served, "/readyz")).status == 503
+            assert (await ask(served, "/healthz")).status == 200
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    assert sample(service, 'rejected_total{why="stopped"}') == 2
+
+
+def test_while_the_engine_hangs_it_is_not_ready(make: Make, held: Held, files: list[bytes]) -> None:
+    service = make(run=held, timeout=0.2)
+    held.armed = True
+
+    async def story() -> None:
+        served = app(service)
+        async with alive(served):
+            assert (await ask(served, **post(files[:1]))).status == 504
+            ready = await ask(served, "/readyz")
+            assert ready.status == 503
+            assert "the engine has not answered" in ready.json["detail"]
+            held.free.set()
+            while service.batcher.running_for:
+                await asyncio.sleep(0.001)
+            assert (await ask(served, "/readyz")).status == 200
+
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_many_at_once_all_get_their_own_answer(make: Make, classifier: Classifier) -> None:

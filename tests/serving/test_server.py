@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -14,6 +15,8 @@ import pytest
 from served import Served
 
 from convatlas.runtime.classifier import Classifier
+from convatlas.runtime.opened import ENGINES
+from convatlas.serving.server import bind, url_of
 
 Start = Callable[..., Served]
 
@@ -108,6 +111,21 @@ def test_it_says_where_and_what_and_runs_without_torch(
     assert served.end() == (0, "")
 
 
+def test_the_fastest_engine_is_measured_said_and_used(
+    start: Start, files: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path / "cache"))
+    served = start("--engine", "auto")
+    engine = httpx2.get(f"{served.url}/model").json()["engine"]
+    assert engine in ENGINES
+    assert f"(fp32, {engine})" in served.line
+    png = {"Content-Type": "image/png"}
+    answer = httpx2.post(f"{served.url}/predict", content=files[0], headers=png)
+    assert answer.status_code == 200
+    maps = Path(f"/proc/{served.process.pid}/maps").read_text()
+    assert engine in maps.lower()
+
+
 def test_a_large_upload_stays_in_memory(start: Start) -> None:
     """Far beyond what other parsers spool to a temporary file; no file is open but the log's."""
     served = start("--max-bytes", "50000000")
@@ -166,7 +184,7 @@ def stuck():
         whole, run=lambda fed: whole.run(fed) if next(calls, None) is not None else time.sleep(9999)
     )
 
-serve(stuck, engine="stuck", address=Address(port=0), limits=Limits(grace=1),
+serve(stuck, engine="stuck", address=Address(port=0), limits=Limits(grace=1), threads=1,
       say=lambda line: print(line, flush=True))
 """
 
@@ -191,9 +209,99 @@ def test_an_engine_that_never_returns_does_not_keep_it(
         assert process.wait(30) == 0
 
 
-def test_connections_too_many_are_503(start: Start) -> None:
-    served = start("--limit-concurrency", "2")
-    with socket.create_connection(("127.0.0.1", served.port)):
-        assert httpx2.get(f"{served.url}/healthz").status_code == 503
+BROKEN = """
+import sys
+from pathlib import Path
+from convatlas.runtime.opened import open_classifier
+from convatlas.serving.limits import Limits
+from convatlas.serving.metrics import Metrics
+from convatlas.serving.server import Address, serve
+
+def full(self, size, seconds):
+    raise OSError("no space left")
+
+Metrics.batch_ran = full
+serve(lambda: open_classifier(Path(sys.argv[1]), threads=1), engine="onnxruntime",
+      address=Address(port=0), limits=Limits(), threads=1,
+      say=lambda line: print(line, flush=True))
+"""
+
+
+def test_if_it_can_run_no_more_batches_it_ends_for_another_to_be_started(
+    bundle: Path, files: list[bytes], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", BROKEN, str(bundle)]
+    with (
+        (tmp_path / "err").open("w") as err,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        client = Half(int(line.split("  ")[0].rpartition(":")[2]), files[0])
+        client.finish()
+        assert client.answer().startswith(b"HTTP/1.1 503 ")
+        assert process.wait(30) == 1
+    assert "no space left" in (tmp_path / "err").read_text()
+
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@contextmanager
+def idle(served: Served, count: int) -> Iterator[list[socket.socket]]:
+    """So many connections, each of which has been answered once and is kept open."""
+    with ExitStack() as stack:
+        address = ("127.0.0.1", served.port)
+        made = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(count)]
+        for each in made:
+            each.sendall(HEALTH)
+            assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        yield made
+
+
+def test_one_connection_too_many_is_503_and_closed(start: Start) -> None:
+    served = start("--limit-concurrency", "3")
+    with (
+        idle(served, 3),  # just so many
+        socket.create_connection(("127.0.0.1", served.port), 20) as more,
+        more.makefile("rb") as file,
+    ):
+        more.sendall(HEALTH)
+        assert file.read().startswith(b"HTTP/1.1 503 ")  # to its end
     while httpx2.get(f"{served.url}/healthz").status_code != 200:
         time.sleep(0.01)
+
+
+def test_a_connection_too_many_that_says_nothing_is_not_kept(start: Start) -> None:
+    """Though it has sent no request that could be answered."""
+    served = start("--limit-concurrency", "2")
+    with (
+        idle(served, 2) as kept,
+        socket.create_connection(("127.0.0.1", served.port), 5) as more,
+    ):
+        assert more.recv(1) == b""
+        kept[0].sendall(HEALTH)
+        assert kept[0].recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_name_is_listened_to_at_all_of_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPv6 first, as most systems answer; 2001:db8::1 is an address that no machine has."""
+    known = ["::1", "2001:db8::1", "127.0.0.1", "127.0.0.1"]
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_args, **_options: [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (each, 0, 0, 0))
+            if ":" in each
+            else (socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0))
+            for each in known
+        ],
+    )
+    bound = bind("localhost", 0)
+    with ExitStack() as stack:
+        for each in bound:
+            stack.enter_context(each)
+        names = [each.getsockname()[:2] for each in bound]
+        port = names[0][1]
+        assert names == [("127.0.0.1", port), ("::1", port)]
+        assert url_of(bound) == f"http://127.0.0.1:{port}"

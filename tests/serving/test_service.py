@@ -1,9 +1,17 @@
+import asyncio
+import threading
+import time
+
 import msgspec
 import numpy as np
 import pytest
+from noise import encoded
+from PIL import ImageFile
 
 from convatlas.runtime.classifier import Classifier
 from convatlas.serving.limits import Limits
+from convatlas.serving.multipart import Upload
+from convatlas.serving.sent import Sent
 from convatlas.serving.service import Service, service, warm
 
 
@@ -37,4 +45,33 @@ def test_a_bundle_of_one_size_of_batch_is_given_no_more(classifier: Classifier) 
     served: Service = service(Classifier(card=card, run=engine), Limits(), engine="counted")
     assert engine.sizes == [1]
     assert served.limits.max_batch == 1
-    served.decoders.shutdown()
+    served.decoders.end()
+
+
+def test_as_many_pictures_are_decoded_at_once_as_it_is_told(classifier: Classifier) -> None:
+    """Each may take hundreds of megabytes."""
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def load(image: ImageFile.ImageFile) -> object:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.02)
+        with lock:
+            inside -= 1
+        return whole(image)
+
+    whole = ImageFile.ImageFile.load
+    served = service(classifier, Limits(), engine="onnxruntime", threads=2)
+    blob = encoded(0, 400, 300)
+
+    async def story() -> None:
+        waiting = [served.decoders.begin(Sent(Upload(None, blob), served.budget)) for _ in range(8)]
+        await asyncio.gather(*waiting)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("PIL.ImageFile.ImageFile.load", load)
+        asyncio.run(story())
+    assert most == 2
+    served.decoders.end()

@@ -48,7 +48,11 @@ class Arguments:
     show_default=True,
     help="Or openvino, or auto: the faster one, measured once.",
 )
-@click.option("--threads", type=click.IntRange(1), help="Of the engine [default: all cores].")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Of the engine, and as many that decode [default: all cores that it may use].",
+)
 @click.option(
     "--max-batch", type=click.IntRange(1, 1024), default=16, show_default=True, metavar="PICTURES"
 )
@@ -115,7 +119,7 @@ def _serve(arguments: Arguments) -> None:
 
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         need(package)
-    from convatlas.runtime.opened import open_classifier
+    from convatlas.runtime.opened import open_classifier, processors
     from convatlas.serving.limits import Limits
     from convatlas.serving.server import Address, serve
 
@@ -145,5 +149,6 @@ def _serve(arguments: Arguments) -> None:
             log_level=arguments.log_level,
         ),
         limits=limits,
+        threads=arguments.threads or processors(),
         say=lambda line: click.echo(line),
     )

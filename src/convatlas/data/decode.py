@@ -56,7 +56,8 @@ def decode(
 ) -> NDArray[np.uint8]:  # (C, H, W)
     """One picture in grey (1) or RGB (3); with ``size``, its centre square at that side.
 
-    Raises `DecodeError` for what is no picture, `TooLarge` for one of more than ``most`` pixels, and `MemoryError`, which is not the file's fault.
+    Raises `DecodeError` for what is no picture, `TooLarge` for one of more than ``most`` pixels,
+    and `MemoryError`, which is not the file's fault.
     """
     assert channels in (1, 3), channels
     with _refusing(), _file(source) as file:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.data.decode import decode
+from convatlas.data.decode import MOST_PIXELS, decode
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import BundleCard, prepare
 
@@ -44,10 +44,11 @@ class Classifier:
                 "export it again"
             )
 
-    def decode(self, source: Path | bytes) -> Pictures:
-        """One picture (1, C, side, side); raises `DecodeError`."""
+    def decode(self, source: Path | bytes, most: int = MOST_PIXELS) -> Pictures:
+        """One picture (1, C, side, side) of at most so many pixels; raises `DecodeError`."""
         assert self.card.preparation
-        return decode(source, channels=self.card.input[1], size=self.card.preparation.side)[None]
+        channels, side = self.card.input[1], self.card.preparation.side
+        return decode(source, channels=channels, size=side, most=most)[None]
 
     def probabilities(self, pictures: Pictures) -> Scores:
         """The probability of each class, (N, classes), of decoded pictures.
@@ -64,13 +65,19 @@ class Classifier:
 
     def best(self, probabilities: NDArray[np.float32], top: int) -> tuple[Guess, ...]:
         """The ``top`` most probable classes of one picture, most probable first."""
-        order = np.argsort(-probabilities, kind="stable")[:top]
-        return tuple(Guess(self.label(int(i)), float(probabilities[i])) for i in order)
+        order = best_first(probabilities, top)
+        return tuple(Guess(self.label(i), float(probabilities[i])) for i in order)
 
     def label(self, index: int) -> str:
         """The name of a class, or its number where the bundle has no names."""
         labels: Sequence[str] = self.card.labels
         return labels[index] if index < len(labels) else str(index)
+
+
+def best_first(probabilities: NDArray[np.float32], top: int) -> list[int]:
+    """The ``top`` most probable classes by their index; of equals the first class comes first."""
+    order: list[int] = np.argsort(-probabilities, kind="stable")[:top].tolist()
+    return order
 
 
 def softmax(scores: Scores) -> Scores:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convatlas.runtime.bundle import BundleCard
-from convatlas.runtime.classifier import Classifier
+from convatlas.runtime.classifier import Classifier, best_first
 
 
 class Guess(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,9 +82,8 @@ def model(card: BundleCard, engine: str, num_classes: int) -> Model:
 def guesses(
     classifier: Classifier, probabilities: NDArray[np.float32], top: int
 ) -> tuple[Guess, ...]:
-    """The ``top`` most probable classes, most probable first; of equals the first class."""
-    order = np.argsort(-probabilities, kind="stable")[:top]
+    """`Classifier.best` with the places of the classes among the network's outputs."""
     return tuple(
-        Guess(label=classifier.label(int(i)), index=int(i), probability=float(probabilities[i]))
-        for i in order
+        Guess(label=classifier.label(i), index=i, probability=float(probabilities[i]))
+        for i in best_first(probabilities, top)
     )

@@ -42,7 +42,7 @@ async def _lifespan(service: Service, _app: object) -> AsyncIterator[None]:
     finally:
         service.batcher.stop()
         work.cancel()
-        service.decoders.shutdown(wait=False, cancel_futures=True)
+        service.decoders.end()
 
 
 def _json(answer: msgspec.Struct, status: int = 200) -> Response:
@@ -68,8 +68,11 @@ async def _alive(_service: Service, _request: Request) -> Response:
 
 
 async def _ready(service: Service, _request: Request) -> Response:
-    if service.stopping():
+    """It takes work, and gets it done."""
+    if service.stopping() or service.batcher.failed:
         raise Problem(503, "the server is stopping")
+    if (seconds := service.batcher.running_for) > service.limits.timeout:
+        raise Problem(503, f"the engine has not answered for {seconds:.0f} s")
     return _json(Status(status="ready"))
 
 

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
+
+from convatlas.serving.one_thread import OneThread
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -39,13 +40,6 @@ class Stopped(Exception):
     """The batcher runs nothing more."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting(Generic[Item, Answer]):
-    item: Item
-    answer: asyncio.Future[Answer]
-    since: float
-
-
 class Batcher(Generic[Item, Answer]):
     """Runs items in batches of at most ``most``, first come first served.
 
@@ -65,18 +59,27 @@ class Batcher(Generic[Item, Answer]):
     ) -> None:
         self._run, self._most, self._wait, self._places = run, most, wait, places
         self._observe = observe
-        self._waiting: deque[_Waiting[Item, Answer]] = deque()
-        self._changed = asyncio.Event()
+        self._waiting: OrderedDict[Place[Item, Answer], None] = OrderedDict()
+        self._batch: Sequence[Place[Item, Answer]] = ()  # in the engine
+        self._engine: OneThread[Sequence[Item], Sequence[Answer] | BaseException] | None = None
+        self._over: asyncio.Future[None] | None = None  # of `work`
+        self._looks = False  # whether `_look` is called soon
+        self._timer: asyncio.TimerHandle | None = None
         self._held = 0  # places taken
         self._coming = 0  # of these, whose item is not there yet
         self._rate = 0.0  # items a second while running, measured
-        self._stopped = False
-        self._running = False
+        self._started = 0.0  # when the batch in the engine did
+        self._stopped = self._failed = False
 
     @property
-    def running(self) -> bool:
-        """Whether a batch is in the engine."""
-        return self._running
+    def running_for(self) -> float:
+        """Seconds that a batch has been in the engine; 0 if none is."""
+        return time.perf_counter() - self._started if self._batch else 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether `work` has ended by an error, which the log has."""
+        return self._failed
 
     @property
     def held(self) -> int:
@@ -89,7 +92,10 @@ class Batcher(Generic[Item, Answer]):
             raise Full(self.seconds_to_clear())
 
     def claim(self, count: int) -> tuple["Place[Item, Answer]", ...]:
-        """Places for so many items, all or none; raises `Full`. Each must be given back."""
+        """Places for so many items, all or none; raises `Full`.
+
+        A place is free again when its item is answered, or is given back.
+        """
         self.room(count)
         self._held += count
         self._coming += count
@@ -102,98 +108,98 @@ class Batcher(Generic[Item, Answer]):
         return min(max(1, math.ceil(self._held / self._rate)), LONGEST_RETRY)
 
     async def work(self) -> None:
-        """Run batches until cancelled."""
-        thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        """Run batches until cancelled. By an error of its own it ends as by `stop`."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._engine = OneThread(self._answers, self._ended, "engine")
+        self._soon()
         try:
-            while True:
-                await self._gather()
-                if batch := self._take():
-                    await self._run_batch(thread, batch)
+            await self._over
+        except Exception:
+            LOG.critical("no more batches are run", exc_info=True)
+            self._failed = True
         finally:
-            thread.shutdown(wait=False)  # waiting would hold up the event loop
+            self._engine.end()
+            self.stop()
+            _refuse(self._batch)
 
     def stop(self) -> None:
         """Refuse what waits and what is still to come; a batch that runs is answered."""
         self._stopped = True
-        for each in self._waiting:
-            if not each.answer.done():
-                each.answer.set_exception(Stopped())
-        self._waiting.clear()
+        _refuse(tuple(self._waiting))
 
-    def put(self, item: Item) -> asyncio.Future[Answer]:
-        """An item in its place; `Place` calls this."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if self._stopped:
-            answer.set_exception(Stopped())
-        else:
-            self._waiting.append(_Waiting(item, answer, time.perf_counter()))
+    def put(self, place: "Place[Item, Answer]") -> None:
+        """A place has its item; `Place` calls this."""
         self._coming -= 1
-        self._changed.set()
-        return answer
+        if self._stopped:
+            place.settle(Stopped())
+            return
+        self._waiting[place] = None
+        self._soon()
 
-    def leave(self, *, came: bool) -> None:
-        """A place is free again; `Place` calls this."""
+    def leave(self, place: "Place[Item, Answer]", *, came: bool) -> None:
+        """A place is free again, and what waited in it is dropped; `Place` calls this."""
         self._held -= 1
         self._coming -= not came
-        self._changed.set()
+        self._waiting.pop(place, None)
+        self._soon()
 
-    async def _gather(self) -> None:
-        """Wait until there is a batch to run."""
-        while not self._waiting:
-            await self._change(None)
-        until = self._waiting[0].since + self._wait
-        while self._waiting and self._coming and len(self._waiting) < self._most:
-            left = until - time.perf_counter()
-            if left <= 0:
-                break
-            await self._change(left)
+    def _soon(self) -> None:
+        """See whether there is a batch, once all that comes at this moment has come."""
+        if self._waiting and self._engine and not self._batch and not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_soon(self._look)
 
-    async def _change(self, seconds: float | None) -> None:
-        self._changed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            pass
+    def _look(self) -> None:
+        """Run a batch if there is one to run, or see later."""
+        self._looks = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._batch or not self._waiting or self._stopped:
+            return
+        assert self._engine
+        if self._coming and len(self._waiting) < self._most:
+            left = next(iter(self._waiting)).since + self._wait - time.perf_counter()
+            if left > 0:
+                self._timer = asyncio.get_running_loop().call_later(left, self._look)
+                return
+        self._batch, self._started = self._take(), time.perf_counter()
+        self._engine.call([place.take() for place in self._batch])
 
-    def _take(self) -> list[_Waiting[Item, Answer]]:
-        """The oldest items that are still wanted."""
-        batch: list[_Waiting[Item, Answer]] = []
-        while self._waiting and len(batch) < self._most:
-            each = self._waiting.popleft()
-            if not each.answer.done():  # cancelled
-                batch.append(each)
+    def _take(self) -> tuple["Place[Item, Answer]", ...]:
+        """The oldest places."""
+        batch = tuple(islice(self._waiting, self._most))
+        for place in batch:
+            del self._waiting[place]
         return batch
 
-    async def _run_batch(
-        self, thread: ThreadPoolExecutor, batch: list[_Waiting[Item, Answer]]
-    ) -> None:
-        items = [each.item for each in batch]
-        started = time.perf_counter()
-        found = await asyncio.get_running_loop().run_in_executor(thread, self._answers, items)
-        if isinstance(found, Exception):
-            LOG.error("a batch of %d failed", len(batch), exc_info=found)
-            for each in batch:
-                if not each.answer.done():
-                    each.answer.set_exception(EngineFailed())
-            return
-        self._measure(len(batch), time.perf_counter() - started)
-        for each, answer in zip(batch, found, strict=True):
-            if not each.answer.done():
-                each.answer.set_result(answer)
-
-    def _answers(self, items: Sequence[Item]) -> Sequence[Answer] | Exception:
-        """One answer an item, or why not: an awaited thread cannot raise every exception."""
-        self._running = True
+    def _answers(self, items: Sequence[Item]) -> Sequence[Answer] | BaseException:
+        """One answer an item, or why not; called in the engine's thread."""
         try:
             found = self._run(items)
             if len(found) != len(items):
                 raise RuntimeError(f"{len(found)} answers to a batch of {len(items)}")
-        except Exception as error:  # engines raise what they like; the next batch goes on
+        except BaseException as error:  # engines raise what they like; the next batch goes on
             return error
-        finally:
-            self._running = False
         return found
+
+    def _ended(self, found: Sequence[Answer] | BaseException) -> None:
+        """The engine is done with the batch."""
+        try:
+            if isinstance(found, BaseException):
+                LOG.error("a batch of %d failed", len(self._batch), exc_info=found)
+                for place in self._batch:
+                    place.settle(EngineFailed())
+            else:
+                self._measure(len(self._batch), time.perf_counter() - self._started)
+                for place, answer in zip(self._batch, found, strict=True):
+                    place.settle(answer)
+        except Exception as error:  # asyncio would only log it, and no batch would run again
+            if self._over and not self._over.done():
+                self._over.set_exception(error)
+            return
+        self._batch = ()
+        self._soon()
 
     def _measure(self, size: int, seconds: float) -> None:
         rate = size / max(seconds, 1e-6)
@@ -204,21 +210,54 @@ class Batcher(Generic[Item, Answer]):
 class Place(Generic[Item, Answer]):
     """Room for one item, from its acceptance to its answer."""
 
+    __slots__ = ("_answer", "_batcher", "_item", "_left", "since")
+
     def __init__(self, batcher: Batcher[Item, Answer]) -> None:
         self._batcher = batcher
-        self._came = self._left = False
+        self._item: Item | None = None
+        self._answer: asyncio.Future[Answer] | None = None
+        self._left = False
+        self.since = 0.0  # when the item came
 
-    async def answer(self, item: Item) -> Answer:
-        """Run the item in the next batch; raises `EngineFailed` or `Stopped`.
+    def answer(self, item: Item) -> asyncio.Future[Answer]:
+        """Run the item in the next batch; fails with `EngineFailed` or `Stopped`.
 
-        If the caller is cancelled before that batch begins, the item is not run.
+        If the place is given back before that batch begins, the item is not run.
         """
-        assert not self._came
-        self._came = True
-        return await self._batcher.put(item)
+        assert self._answer is None
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        self._item, self.since = item, time.perf_counter()
+        self._batcher.put(self)
+        return answer
+
+    def take(self) -> Item:
+        """The item, which is not held here any more."""
+        item, self._item = self._item, None
+        assert item is not None
+        return item
+
+    def settle(self, found: Answer | Exception) -> None:
+        """The answer, or why there is none; frees the place."""
+        assert self._answer is not None
+        if not self._answer.done():
+            if isinstance(found, Exception):
+                self._answer.set_exception(found)
+            else:
+                self._answer.set_result(found)
+        self.give_back()
 
     def give_back(self) -> None:
-        """Free the place; once is enough, twice does no harm."""
-        if not self._left:
-            self._left = True
-            self._batcher.leave(came=self._came)
+        """Free the place and drop what waits in it; once is enough, twice does no harm."""
+        if self._left:
+            return
+        self._left = True
+        self._item = None
+        came = self._answer is not None
+        self._batcher.leave(self, came=came)
+        if self._answer is not None:
+            self._answer.cancel()
+
+
+def _refuse(places: Iterable[Place[Item, Answer]]) -> None:
+    for place in places:
+        place.settle(Stopped())

@@ -1,5 +1,6 @@
 """The pictures of a request, read into memory within the limits."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 
@@ -8,39 +9,31 @@ from starlette.requests import Request
 
 from convatlas.serving.limits import BODIES, Limits
 from convatlas.serving.multipart import Form, Upload
-from convatlas.serving.problems import Problem, busy
+from convatlas.serving.problems import Problem
+from convatlas.serving.sent import Budget, Sent
 
 FORM = "multipart/form-data"
 DIGITS = re.compile("[0-9]+", re.ASCII)
 PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "application/octet-stream")
 
 
-class Budget:
-    """The bytes of all bodies that are in memory together."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    def take(self, size: int) -> None:
-        """Raises `Problem` 503 if so much is not left."""
-        if size > self._left:
-            raise busy(1, "memory")
-        self._left -= size
-
-    def give_back(self, size: int) -> None:
-        """What `take` took."""
-        self._left += size
-
-
 class Body:
-    """One request's body: read it once, then give its bytes back."""
+    """One request's body."""
 
     def __init__(self, request: Request, limits: Limits, budget: Budget) -> None:
         self._request, self._limits, self._budget = request, limits, budget
         self._taken = 0
 
-    async def uploads(self) -> tuple[Upload, ...]:
-        """The pictures in it. Raises `Problem`: 400, 413, 415 or 503."""
+    async def pictures(self) -> tuple[Sent, ...]:
+        """The pictures in it; each must be dropped. Raises `Problem`: 400, 413, 415 or 503."""
+        try:
+            uploads = await self._uploads()
+            self._taken -= sum(len(upload.blob) for upload in uploads)
+            return tuple(Sent(upload, self._budget) for upload in uploads)
+        finally:  # all, or what was around the pictures
+            self._budget.give_back(self._taken)
+
+    async def _uploads(self) -> tuple[Upload, ...]:
         content_type = self._request.headers.get("content-type", "")
         kind = parse_options_header(content_type)[0].decode("latin-1")
         if kind != FORM and kind not in PICTURES:
@@ -52,12 +45,10 @@ class Body:
             async for chunk in self._chunks():
                 form.write(chunk)
             return form.uploads()
-        return (Upload(None, b"".join([chunk async for chunk in self._chunks()])),)
-
-    def give_back(self) -> None:
-        """The body is no longer held."""
-        self._budget.give_back(self._taken)
-        self._taken = 0
+        whole = io.BytesIO()  # gives its bytes without a copy
+        async for chunk in self._chunks():
+            whole.write(chunk)
+        return (Upload(None, whole.getvalue()),)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         claimed = self._request.headers.get("content-length", "")

@@ -39,7 +39,9 @@ class Metrics:
             "convatlas_rejected", "Requests turned away.", ("why",), registry=registry
         )
         self.failed = Counter(
-            "convatlas_engine_failures", "Requests whose batch failed.", registry=registry
+            "convatlas_engine_failures",
+            "Requests whose batch failed, and pictures whose scores are no numbers.",
+            registry=registry,
         )
         self.queue = Gauge(
             "convatlas_queue_pictures", "Pictures accepted and not answered.", registry=registry

@@ -5,6 +5,7 @@ but spools large parts to temporary files; here nothing reaches the file system,
 the body is bounded before it gets here.
 """
 
+import io
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -27,7 +28,7 @@ class Upload:
 @dataclass(slots=True)
 class _Part:
     headers: dict[bytes, bytes] = field(default_factory=dict)
-    content: bytearray = field(default_factory=bytearray)
+    content: io.BytesIO = field(default_factory=io.BytesIO)  # gives its bytes without a copy
 
 
 class Form:
@@ -90,7 +91,7 @@ class Form:
         self._value.clear()
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
-        self._parts[-1].content += data[start:end]
+        self._parts[-1].content.write(memoryview(data)[start:end])
 
     def _on_end(self) -> None:
         self._ended = True
@@ -102,7 +103,7 @@ def _upload(part: _Part) -> Upload:
     if kind != b"form-data" or options.get(b"name") != FIELD.encode():
         raise Problem(400, f"every part must be a file in the field {FIELD!r}")
     name = options.get(b"filename")
-    return Upload(None if name is None else _text(name), bytes(part.content))
+    return Upload(None if name is None else _text(name), part.content.getvalue())
 
 
 def _text(name: bytes) -> str:

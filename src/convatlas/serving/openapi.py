@@ -20,8 +20,8 @@ SAID = {
     413: "The body is too large, or has too many pictures.",
     415: "The content type is not one of those described.",
     422: "The one picture sent cannot be decoded, or has too many pixels.",
-    500: "The engine failed on this batch.",
-    503: "The queue is full (then with Retry-After), or the server is stopping.",
+    500: "The engine failed on this batch, or the one picture's scores are no numbers.",
+    503: "The queue or the memory for bodies is full (then with Retry-After), or the server stops.",
     504: "Not answered in time.",
 }
 READ_ERRORS = (400, 408, 413, 415, 422, 500, 503, 504)
@@ -61,7 +61,10 @@ def _get(summary: str, ok: dict[str, Any], *, guarded: bool = False) -> dict[str
 
 def _ready() -> dict[str, Any]:
     answers = {"200": _answer(Status), **_errors((503,))}
-    return {"summary": "Whether it takes work; 503 while it stops.", "responses": answers}
+    return {
+        "summary": "Whether it gets work done; 503 while it stops or its engine hangs.",
+        "responses": answers,
+    }
 
 
 def _predict(limits: Limits, guarded: bool) -> dict[str, Any]:

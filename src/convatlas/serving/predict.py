@@ -1,10 +1,10 @@
-"""``POST /predict``: read, decode in threads, run in a batch, answer."""
+"""``POST /predict``: read, decode, run in a batch, answer."""
 
 import asyncio
 import re
-from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -13,27 +13,18 @@ from convatlas.runtime.classifier import Pictures
 from convatlas.serving.answers import Prediction, Predictions, guesses
 from convatlas.serving.batcher import EngineFailed, Full, Place, Stopped
 from convatlas.serving.body import Body
-from convatlas.serving.multipart import Upload
 from convatlas.serving.problems import CLIENT_GONE, Problem, busy
+from convatlas.serving.sent import Sent
 from convatlas.serving.service import Probabilities, Service
 from convatlas.serving.token import check
+from convatlas.serving.watch import Clock, Watch
 
 TOP = 5
 COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+NO_NUMBERS = "the network's scores of it are no numbers"
 
 Room = Place[Pictures, Probabilities]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """When a request must have been answered."""
-
-    seconds: float
-    until: float
-
-    def left(self) -> float:
-        """Seconds, never below 0."""
-        return max(0.0, self.until - asyncio.get_running_loop().time())
+Row = asyncio.Future[Probabilities]
 
 
 async def predict(service: Service, request: Request) -> Response:
@@ -43,14 +34,14 @@ async def predict(service: Service, request: Request) -> Response:
     check(request, service.token)
     top = _top(request)
     _room(service, 1)
-    body = Body(request, service.limits, service.budget)
-    try:
-        uploads = await _read(body, clock)
-        predictions = await _classify(service, request, uploads, top, clock)
-    finally:
-        body.give_back()
-    if len(predictions) == 1 and predictions[0].error is not None:
-        raise Problem(422, f"the picture cannot be used: {predictions[0].error}")
+    sent = await _read(Body(request, service.limits, service.budget), clock)
+    names = [each.name for each in sent]
+    found = await _rows(service, request, sent, clock)
+    predictions = tuple(
+        _prediction(service, name, row, top) for name, row in zip(names, found, strict=True)
+    )
+    if len(predictions) == 1 and (error := predictions[0].error) is not None:
+        raise Problem(500 if error == NO_NUMBERS else 422, f"the picture cannot be used: {error}")
     answer = Predictions(network=service.model.network, predictions=predictions)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
@@ -69,10 +60,10 @@ def _room(service: Service, count: int) -> None:
         raise busy(full.seconds, "queue") from None
 
 
-async def _read(body: Body, clock: Clock) -> tuple[Upload, ...]:
+async def _read(body: Body, clock: Clock) -> tuple[Sent, ...]:
     try:
         async with asyncio.timeout(clock.left()):
-            return await body.uploads()
+            return await body.pictures()
     except TimeoutError:
         raise Problem(
             408, f"the body did not arrive within {clock.seconds:g} s; send it again", why="slow"
@@ -81,61 +72,86 @@ async def _read(body: Body, clock: Clock) -> tuple[Upload, ...]:
         raise Problem(CLIENT_GONE, "the client went away") from None
 
 
-async def _classify(
-    service: Service, request: Request, uploads: tuple[Upload, ...], top: int, clock: Clock
-) -> tuple[Prediction, ...]:
-    """All pictures together; what is not begun is dropped if time runs out or the client goes."""
+async def _rows(
+    service: Service, request: Request, sent: tuple[Sent, ...], clock: Clock
+) -> list[Probabilities | DecodeError]:
+    """Of all pictures; what has not begun is dropped if time runs out or the client goes."""
     try:
-        places = service.batcher.claim(len(uploads))
+        places = service.batcher.claim(len(sent))
     except Full as full:
+        for each in sent:
+            each.drop()
         raise busy(full.seconds, "queue") from None
-    tasks = [
-        asyncio.ensure_future(_one(service, place, sent, top))
-        for place, sent in zip(places, uploads, strict=True)
-    ]
-    work = asyncio.gather(*tasks, return_exceptions=True)
-    gone = asyncio.ensure_future(_gone(request))
+    rows = [_begin(service, place, each) for place, each in zip(places, sent, strict=True)]
+    watch = Watch(request, rows, clock)
     try:
-        await asyncio.wait((work, gone), timeout=clock.left(), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return tuple(_answered(each) for each in work.result())
+        return [await _found(row) for row in rows]
+    except asyncio.CancelledError:
+        if watch.problem is not None:
+            raise watch.problem from None
+        raise
+    except MemoryError:
+        raise busy(1, "decoding") from None
     except EngineFailed:
         service.metrics.failed.inc()
         raise Problem(500, "the engine failed on this batch; the server's log says why") from None
     except Stopped:
-        raise Problem(503, "the server is stopping; send it to another") from None
+        raise Problem(503, "the server is stopping; send it to another", why="stopped") from None
     finally:
-        for task in (*tasks, gone):
-            task.cancel()
-        for place in places:
+        watch.end()
+        for row, place in zip(rows, places, strict=True):
+            _forget(row)
             place.give_back()
-    if gone.done():
-        raise Problem(CLIENT_GONE, "the client went away")
-    raise Problem(504, f"not answered within {clock.seconds:g} s; try again later", why="timeout")
 
 
-async def _one(service: Service, place: Room, sent: Upload, top: int) -> Prediction:
-    loop = asyncio.get_running_loop()
+def _begin(service: Service, place: Room, sent: Sent) -> Row:
+    """Decode a picture and put it into its place; what is tiny is there when this returns."""
     try:
-        picture = await loop.run_in_executor(service.decoders, service.decode, sent.blob)
-    except DecodeError as error:
+        pictures = service.decoders.at_once(sent)
+    except (DecodeError, MemoryError) as error:
         place.give_back()
+        row: Row = asyncio.get_running_loop().create_future()
+        row.set_exception(error)
+        return row
+    if pictures is not None:
+        return place.answer(pictures)
+    decoded = service.decoders.begin(sent)
+    task = asyncio.ensure_future(_when_decoded(place, decoded))
+    task.add_done_callback(lambda _: decoded.cancel())  # it may be cancelled before its first step
+    return task
+
+
+async def _when_decoded(place: Room, decoded: asyncio.Future[Pictures]) -> Probabilities:
+    try:
+        pictures = await decoded
+    except BaseException:
+        place.give_back()  # the next batch need not wait for it
+        raise
+    return await place.answer(pictures)
+
+
+async def _found(row: Row) -> Probabilities | DecodeError:
+    """What came of a picture; raises what is not the picture's fault."""
+    try:
+        return await row
+    except DecodeError as error:
+        return error
+
+
+def _forget(row: Row) -> None:
+    """It is wanted no more, and asyncio need not complain that nobody looked at its error."""
+    if not row.cancel() and not row.cancelled():
+        row.exception()
+
+
+def _prediction(
+    service: Service, name: str | None, found: Probabilities | DecodeError, top: int
+) -> Prediction:
+    if isinstance(found, DecodeError):
         service.metrics.undecodable.inc()
-        return Prediction(name=sent.name, guesses=(), error=error.reason)
-    probabilities = await place.answer(picture)
-    place.give_back()
+        return Prediction(name=name, guesses=(), error=found.reason)
+    if not np.isfinite(found).all():
+        service.metrics.failed.inc()
+        return Prediction(name=name, guesses=(), error=NO_NUMBERS)
     service.metrics.pictures.inc()
-    found = guesses(service.classifier, probabilities, top)
-    return Prediction(name=sent.name, guesses=found, error=None)
-
-
-def _answered(found: Prediction | BaseException) -> Prediction:
-    if isinstance(found, BaseException):
-        raise found
-    return found
-
-
-async def _gone(request: Request) -> None:
-    """Returns when the client has closed the connection."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return Prediction(name=name, guesses=guesses(service.classifier, found, top), error=None)

@@ -6,11 +6,14 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -43,20 +46,21 @@ def serve(
     engine: str,
     address: Address,
     limits: Limits,
+    threads: int,
     say: Callable[[str], None],
 ) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; then answer what was accepted, and return.
 
-    ``say`` gets one line once requests are answered. Raises `UserError` before that for a port in
-    use, a token that is none, or what ``open_classifier`` raises.
+    ``threads``: that decode pictures. ``say`` gets one line once requests are answered. Raises
+    `UserError` before that for a port in use, a token that is none, or what ``open_classifier``
+    raises. Exits with status 1 if it cannot go on.
     """
     _log_to_stderr(address.log_level)
     token = read_token(address.token_file)
-    bound = bind(address.host, address.port)
-    with bound:
-        host, port = bound.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        if token is None and not ipaddress.ip_address(host).is_loopback:
+    with ExitStack() as stack:
+        bound = [stack.enter_context(each) for each in bind(address.host, address.port)]
+        url = url_of(bound)
+        if token is None and not all(is_loopback(each) for each in bound):
             LOG.warning(
                 "%s can be reached from other machines and asks for no token; "
                 "give one with --token-file or %s",
@@ -65,32 +69,43 @@ def serve(
             )
         stopping = threading.Event()
         served = service(
-            open_classifier(), limits, engine=engine, token=token, stopping=stopping.is_set
+            open_classifier(),
+            limits,
+            engine=engine,
+            threads=threads,
+            token=token,
+            stopping=stopping.is_set,
         )
         if (served.model.weights or "").startswith("drawn"):
             LOG.warning("the weights of %s are %s", served.model.network, served.model.weights)
-        server = _Server(_config(served), stopping, lambda: say(started_line(served, url)))
+        server = _Server(served, stopping, lambda: say(started_line(served, url)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)  # also when uvicorn raises them once more
-        server.run(sockets=[bound])
-        if served.batcher.running:  # past the grace, and Python would wait for the engine's thread
+        server.run(sockets=bound)
+        if served.batcher.running_for:  # past the grace, and it may never return
             logging.shutdown()
-            os._exit(0)
+            os._exit(served.batcher.failed)
+        if served.batcher.failed:
+            sys.exit(1)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready and when it stops."""
+    """uvicorn's server; it says when it is ready and when it stops, and stops if batches do."""
 
     def __init__(
-        self, config: uvicorn.Config, stopping: threading.Event, announce: Callable[[], None]
+        self, served: Service, stopping: threading.Event, announce: Callable[[], None]
     ) -> None:
-        super().__init__(config)
-        self._stopping, self._announce = stopping, announce
+        super().__init__(_config(served))
+        self._served, self._stopping, self._announce = served, stopping, announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         self._announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop; asked every 0.1 s."""
+        return await super().on_tick(counter) or self._served.batcher.failed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop."""
@@ -109,36 +124,68 @@ def _config(served: Service) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         workers=1,  # not what WEB_CONCURRENCY says: one engine uses all cores
-        limit_concurrency=served.limits.connections,
+        limit_concurrency=served.limits.connections + 1,  # it counts the one that asks, too
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=served.limits.grace,
         backlog=BACKLOG,
     )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that does not listen yet: requests are refused until there is an engine."""
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets at all addresses of the host, IPv4 first and all at one port.
+
+    They do not listen yet: requests are refused until there is an engine.
+    """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
         raise UserError(f"--host {host}: no such address ({error}); try 127.0.0.1") from None
-    bound = socket.socket(family, kind, protocol)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-    except OSError as error:
-        bound.close()
-        if error.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"port {port} of {host} is in use; choose another with --port, or 0 for any"
-            ) from None
-        raise UserError(
-            f"cannot listen at {host} port {port}: {error.strerror}; "
-            "choose others with --host and --port"
-        ) from None
+    bound: list[socket.socket] = []
+    addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
+    for family, address in sorted(addresses, key=lambda each: each[0] != socket.AF_INET):
+        try:
+            bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
+        except OSError as error:
+            if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                continue  # the name has an IPv6 address; the machine, as many containers, has none
+            for each in bound:
+                each.close()
+            raise _cannot(host, port, error) from None
     return bound
+
+
+def _bind(family: int, address: tuple[Any, ...], port: int) -> socket.socket:
+    host, _, *rest = address  # of IPv6 more than a port follows
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port, *rest))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _cannot(host: str, port: int, error: OSError) -> UserError:
+    if error.errno == errno.EADDRINUSE:
+        return UserError(
+            f"port {port} of {host} is in use; choose another with --port, or 0 for any"
+        )
+    return UserError(
+        f"cannot listen at {host} port {port}: {error.strerror}; "
+        "choose others with --host and --port"
+    )
+
+
+def url_of(bound: Sequence[socket.socket]) -> str:
+    """Where the first of the sockets is asked."""
+    host, port = bound[0].getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(bound: socket.socket) -> bool:
+    """Whether only this machine reaches it."""
+    return ipaddress.ip_address(bound.getsockname()[0]).is_loopback
 
 
 def started_line(served: Service, url: str) -> str:

@@ -1,20 +1,19 @@
 """A classifier in service: decoding in threads, batches for the engine, and what bounds them."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.data.decode import DecodeError, peek
 from convatlas.runtime.classifier import Classifier, Pictures
 from convatlas.serving.answers import Model, model
 from convatlas.serving.batcher import Batcher
-from convatlas.serving.body import Budget, budget
+from convatlas.serving.body import budget
+from convatlas.serving.decoders import Decoders
 from convatlas.serving.limits import Limits
 from convatlas.serving.metrics import Metrics
+from convatlas.serving.sent import Budget
 
 Probabilities = NDArray[np.float32]
 
@@ -31,16 +30,7 @@ class Service:
     batcher: Batcher[Pictures, Probabilities]
     metrics: Metrics
     budget: Budget
-    decoders: ThreadPoolExecutor = field(repr=False)
-
-    def decode(self, blob: bytes) -> Pictures:
-        """One picture; `DecodeError` also for one with more pixels than are taken."""
-        seen = peek(blob)
-        if seen.width * seen.height > self.limits.max_pixels:
-            raise DecodeError(
-                f"{seen.width} x {seen.height} is more than {self.limits.max_pixels} pixels"
-            )
-        return self.classifier.decode(blob)
+    decoders: Decoders = field(repr=False)
 
 
 def service(
@@ -48,22 +38,24 @@ def service(
     limits: Limits,
     *,
     engine: str,
+    threads: int = 1,
     token: str | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Service:
-    """A classifier warmed at the sizes of batch it will meet, and ready to serve."""
-    if classifier.card.input[0] is not None:  # exported for one size of batch
-        limits = replace(limits, max_batch=min(limits.max_batch, classifier.card.input[0]))
+    """A classifier warmed at the sizes of batch it will meet, and ready to serve.
+
+    ``threads``: that decode pictures.
+    """
+    card = classifier.card
+    if card.input[0] is not None:  # exported for one size of batch
+        limits = replace(limits, max_batch=min(limits.max_batch, card.input[0]))
     num_classes = warm(classifier, limits.max_batch)
     metrics = Metrics()
 
     def run(pictures: Sequence[Pictures]) -> list[Probabilities]:
-        probabilities = classifier.probabilities(np.concatenate(pictures))
-        if not np.isfinite(probabilities).all():
-            raise FloatingPointError("the network's scores are no numbers")
-        return list(probabilities)
+        return list(classifier.probabilities(np.concatenate(pictures)))
 
-    batcher = Batcher(
+    batcher: Batcher[Pictures, Probabilities] = Batcher(
         run,
         most=limits.max_batch,
         wait=limits.max_wait,
@@ -73,14 +65,14 @@ def service(
     metrics.queue.set_function(lambda: batcher.held)
     return Service(
         classifier=classifier,
-        model=model(classifier.card, engine, num_classes),
+        model=model(card, engine, num_classes),
         limits=limits,
         token=token,
         stopping=stopping,
         batcher=batcher,
         metrics=metrics,
         budget=budget(limits),
-        decoders=ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode"),
+        decoders=Decoders(classifier.decode, limits.max_pixels, threads),
     )
 
 
