@@ -1,12 +1,15 @@
+import math
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from tiny_bundle import Tiny, tiny_card, tiny_model
 
 from convatlas.errors import UserError
 from convatlas.runtime.agree import check_agreement
-from convatlas.runtime.bundle import Bundle, BundleCard, write_bundle
+from convatlas.runtime.bundle import Bundle, BundleCard, Figures, write_bundle
+from convatlas.runtime.classifier import softmax
 from convatlas.runtime.loaded import Loaded, Port
 from convatlas.runtime.opened import ENGINES, open_classifier
 
@@ -17,6 +20,13 @@ def written(path: Path, card: BundleCard, model: bytes) -> Path:
 
 
 CARD = tiny_card(Tiny())
+
+
+def odd(**figures: Figures) -> BundleCard:
+    """With another mean or deviation."""
+    return msgspec.structs.replace(
+        CARD, preparation=msgspec.structs.replace(CARD.preparation, **figures)
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,6 +51,17 @@ CARD = tiny_card(Tiny())
         (CARD, Tiny(maps=True), r"for classifiers.*tiny in .* gives scores, float32 any x 3 x 8"),
         (CARD, Tiny(classes=5), "names 3 classes, its model has 5"),
         (msgspec.structs.replace(CARD, preparation=None), Tiny(), "not say how pictures are prep"),
+        (odd(mean=Figures(shape=(1, 1, 1), values=(0.5,))), Tiny(), "1 figures of mean as 1 x 1 x"),
+        (
+            odd(mean=Figures(shape=(3, 4, 8), values=(0.5,) * 96)),
+            Tiny(),
+            "96 figures of mean as 3 x 4 x 8 for pictures of 3 x 8 x 8; export it again",
+        ),
+        (
+            odd(deviation=Figures(shape=(3, 1, 1), values=(1.0,) * 2)),
+            Tiny(),
+            "2 figures of deviation as 3 x 1 x 1 for pictures of 3 x 8 x 8; export it again",
+        ),
     ],
 )
 @pytest.mark.parametrize("engine", ENGINES)
@@ -70,3 +91,12 @@ def test_models_of_another_kind_altogether() -> None:
             check_agreement(Path("x"), CARD, loaded(inputs, (scores,)))
     with pytest.raises(UserError, match=r"for classifiers, .*tiny in x gives nothing"):
         check_agreement(Path("x"), CARD, loaded((pixels,), ()))
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (3, 8, 8)])
+def test_figures_are_of_channels_or_of_pixels(shape: tuple[int, int, int], tmp_path: Path) -> None:
+    card = odd(mean=Figures(shape=shape, values=(0.5,) * math.prod(shape)))
+    path = written(tmp_path / "t.convatlas", card, tiny_model(Tiny()))
+    shown = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 8), np.uint8)
+    found = open_classifier(path).probabilities(shown)
+    np.testing.assert_allclose(found, softmax(Tiny().scores(shown)), rtol=1e-4)

@@ -1,5 +1,6 @@
 """Whether the model in a bundle is the one its card tells of, so that mistakes show early."""
 
+from math import prod
 from pathlib import Path
 
 from convatlas.errors import UserError
@@ -24,6 +25,7 @@ def check_agreement(path: Path, card: BundleCard, loaded: Loaded) -> None:
             f"the model in {path} reads {found}, its card says {wanted}; export it again"
         )
     _check_preparation(path, card)
+    _check_figures(path, card)
     _check_scores(path, card, loaded.outputs[0] if loaded.outputs else None)
 
 
@@ -53,6 +55,25 @@ def _check_preparation(path: Path, card: BundleCard) -> None:
             f"the card in {path} prepares pictures of {side} x {side} for a network that reads "
             f"{card.input[2]} x {card.input[3]}; export it again"
         )
+
+
+def _check_figures(path: Path, card: BundleCard) -> None:
+    """Refuse a mean or deviation that does not fit the prepared pictures, or is none.
+
+    One for each channel, or for each pixel of each channel.
+    """
+    how = card.preparation
+    if how is None:
+        return  # as above
+    channels, side = card.input[1], (how.crop or how.side) + 2 * how.pad
+    for name, found in (("mean", how.mean), ("deviation", how.deviation)):
+        fits = found.shape in ((channels, 1, 1), (channels, side, side))
+        if not fits or len(found.values) != prod(found.shape):
+            raise UserError(
+                f"the card in {path} has {len(found.values)} figures of {name} as "
+                f"{' x '.join(map(str, found.shape))} for pictures of {channels} x {side} x {side};"
+                " export it again"
+            )
 
 
 def _check_scores(path: Path, card: BundleCard, scores: Port | None) -> None:
