@@ -4,6 +4,8 @@ from numpy.typing import NDArray
 from tiny_bundle import Tiny, tiny_card
 
 from convatlas.errors import UserError
+from convatlas.runtime import bundle
+from convatlas.runtime.bundle import Figures
 from convatlas.runtime.classifier import Classifier, Guess, softmax
 
 PLAIN = Tiny()
@@ -44,3 +46,20 @@ def test_scores_that_are_no_classes_are_refused() -> None:
     made = classifier(scores=np.zeros((1, 3, 8, 8), np.float32))
     with pytest.raises(UserError, match=r"for classifiers.*; tiny gives 1 x 3 x 8 x 8"):
         made.probabilities(np.zeros((1, 3, 8, 8), np.uint8))
+
+
+def test_the_figures_of_the_card_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mean picture of ImageNet's size is 150,000 numbers."""
+    asked, real = [], bundle.array
+
+    def counted(figures: Figures) -> NDArray[np.float32]:
+        asked.append(figures)
+        return real(figures)
+
+    monkeypatch.setattr(bundle, "array", counted)
+    made = classifier()
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 8), np.uint8)
+    first = made.probabilities(pictures)
+    np.testing.assert_array_equal(made.probabilities(pictures), first)
+    assert len(asked) == 2  # mean and deviation
+    np.testing.assert_array_equal(made.prepare(pictures), bundle.prepare(made.card, pictures))

@@ -13,7 +13,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ from convatlas.files import write_atomically
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Prepare = Callable[[NDArray[np.uint8]], NDArray[np.float32] | NDArray[np.uint8]]
 
 BUNDLE_FORMAT = 1
 MODEL, CARD = "model.onnx", "card.json"
@@ -172,13 +174,20 @@ def prepare(
 
     A fused model reads uint8, so only the crop is done here.
     """
+    return preparer(card)(pictures)
+
+
+def preparer(card: BundleCard) -> "Prepare":
+    """`prepare` as a function, for many calls: the figures of the card are read here, once."""
     import numpy as np
 
     how = card.preparation
     if how is None:
         raise UserError(f"the bundle of {card.network} does not say how pictures are prepared")
-    cropped = crop(how, pictures)
-    return np.ascontiguousarray(cropped) if card.fused else normalise(how, cropped)
+    if card.fused:
+        return lambda pictures: np.ascontiguousarray(crop(how, pictures))
+    scale, offset = _factors(how)
+    return lambda pictures: _scaled(how, crop(how, pictures), scale, offset)
 
 
 def crop(how: Preparation, pictures: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
@@ -191,13 +200,29 @@ def crop(how: Preparation, pictures: "NDArray[np.uint8]") -> "NDArray[np.uint8]"
 
 def normalise(how: Preparation, cropped: "NDArray[np.uint8]") -> "NDArray[np.float32]":
     """Frame of zeros, then (p / 255 - mean) / deviation as one multiply-add."""
+    return _scaled(how, cropped, *_factors(how))
+
+
+def _factors(how: Preparation) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
+    """What a pixel is multiplied by, and what is then taken away."""
+    import numpy as np
+
+    mean, deviation = array(how.mean), array(how.deviation)
+    return np.reciprocal(255 * deviation), mean / deviation
+
+
+def _scaled(
+    how: Preparation,
+    cropped: "NDArray[np.uint8]",
+    scale: "NDArray[np.float32]",
+    offset: "NDArray[np.float32]",
+) -> "NDArray[np.float32]":
     import numpy as np
 
     if how.pad:
         frame = (how.pad, how.pad)
         cropped = np.pad(cropped, ((0, 0), (0, 0), frame, frame))
-    mean, deviation = array(how.mean), array(how.deviation)
-    return cropped.astype(np.float32) * (1 / (255 * deviation)) - mean / deviation
+    return cropped.astype(np.float32) * scale - offset
 
 
 def array(figures: Figures) -> "NDArray[np.float32]":

@@ -5,7 +5,7 @@ that runs prepared pictures. `convatlas.runtime.opened` makes one from a bundle.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convatlas.data.decode import MOST_PIXELS, decode
 from convatlas.errors import UserError
-from convatlas.runtime.bundle import BundleCard, prepare
+from convatlas.runtime.bundle import BundleCard, preparer
 
 Pictures = NDArray[np.uint8]  # (N, C, side, side)
 Scores = NDArray[np.float32]  # (N, classes)
@@ -33,6 +33,7 @@ class Classifier:
 
     card: BundleCard
     run: Callable[[NDArray[np.float32] | Pictures], Scores]
+    prepare: Callable[[Pictures], NDArray[np.float32] | Pictures] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         channels = self.card.input[1]
@@ -43,6 +44,8 @@ class Classifier:
                 f"the bundle of {self.card.network} does not say how pictures are prepared; "
                 "export it again"
             )
+        # a mean picture is 150,000 numbers on the card, which every batch would wait for
+        object.__setattr__(self, "prepare", preparer(self.card))
 
     def decode(self, source: Path | bytes, most: int = MOST_PIXELS) -> Pictures:
         """One picture (1, C, side, side) of at most so many pixels; raises `DecodeError`."""
@@ -55,7 +58,7 @@ class Classifier:
 
         Raises `UserError` for a network that gives something else than scores of classes.
         """
-        scores = self.run(prepare(self.card, pictures))
+        scores = self.run(self.prepare(pictures))
         if scores.ndim != 2:
             raise UserError(
                 "predicting is for classifiers, which give (pictures, classes); "
