@@ -28,7 +28,8 @@ class Format:
     """A kind of file.
 
     ``make`` turns a network into what the format holds, ``save`` puts that with a card at a path
-    (and beside it, what belongs to it), ``open`` runs a file.
+    (and beside it, what belongs to it), ``open`` runs a file: by what is in it alone, but for
+    weights alone, which are run in the network.
     """
 
     suffix: str

@@ -1,7 +1,5 @@
 """An NVIDIA GPU: torch in channels last replayed as a CUDA graph, or TensorRT by ONNX Runtime."""
 
-import copy
-
 import torch
 
 from convatlas.runtime.engines.engine import Engine, Job
@@ -52,7 +50,7 @@ def build_tensorrt(job: Job) -> Engine:
 
 def _recorded(job: Job, precision: torch.dtype) -> Engine:
     """A CUDA graph of the network at the job's shape; pictures are copied in and scores out."""
-    module = folded(copy.deepcopy(job.network.module)).to(
+    module = folded(job.network.module).to(
         device="cuda", dtype=precision, memory_format=torch.channels_last
     )  # type: ignore[call-overload]  # torch's annotations leave memory_format out
     pixels = torch.zeros(job.shape, device="cuda", dtype=precision)
