@@ -1,7 +1,7 @@
 """Whether an int8 network may stand for its float32 original, by pictures it was not fitted to."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from convatlas.runtime.bundle import BundleCard, prepare
 from convatlas.runtime.closeness import agreement, relative_error
-from convatlas.runtime.int8.sample import Decoded, Sample
+from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Array
+from convatlas.runtime.sessions import Fed, Run
 
-Fed = Array | Decoded
-Run = Callable[[Fed], Array]
 Z_95 = 1.96
 BATCH = 16
 AGREEMENT = 0.97

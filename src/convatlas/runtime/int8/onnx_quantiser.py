@@ -10,10 +10,10 @@ from typing import Any
 
 from convatlas.processor import processor
 from convatlas.runtime.extras import need
-from convatlas.runtime.int8.judge import Fed
 from convatlas.runtime.int8.prepared import Prepared, hushed
 from convatlas.runtime.int8.rounding import OPERATIONS, float_nodes, unrounded
 from convatlas.runtime.onnx_file import INPUT
+from convatlas.runtime.sessions import Fed
 
 VNNI = ("avx512_vnni", "avx_vnni", "avxvnni")
 

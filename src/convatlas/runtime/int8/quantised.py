@@ -10,11 +10,11 @@ from convatlas.errors import UserError, one_line
 from convatlas.runtime.bundle import BundleCard, Quantised
 from convatlas.runtime.extras import need
 from convatlas.runtime.int8 import onnx_quantiser, openvino_quantiser
-from convatlas.runtime.int8.judge import Feeds, Judgement, Limits, Run, judge
+from convatlas.runtime.int8.judge import Feeds, Judgement, Limits, judge
 from convatlas.runtime.int8.prepared import prepared
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.int8.search import Found, Quantise, search
-from convatlas.runtime.sessions import onnx_runner, openvino_runner
+from convatlas.runtime.sessions import Run, onnx_runner, openvino_runner
 
 
 @dataclass(frozen=True, slots=True)
