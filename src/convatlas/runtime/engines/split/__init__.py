@@ -3,7 +3,7 @@
 import torch
 from torch.fx import GraphModule
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.engines.split.library import load
 from convatlas.runtime.engines.split.part import part
@@ -36,5 +36,5 @@ def lowered(job: Job) -> GraphModule:
             program = torch.export.export(job.network.module, (torch.zeros(job.shape),))
             return rewritten(program.run_decompositions({}))
     except RuntimeError as error:  # as for a network that overwrites its own input
-        said = " ".join(str(error).split())[:200]
-        raise UserError(f"the engine split cannot take {job.network.name}: {said}") from error
+        said = f"the engine split cannot take {job.network.name}: {one_line(error)}"
+        raise UserError(said) from error
