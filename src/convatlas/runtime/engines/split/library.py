@@ -13,7 +13,7 @@ from convatlas.cache import cache_folder
 from convatlas.errors import UserError
 from convatlas.processor import processor
 
-SOURCE = Path(__file__).with_name("kernel.cpp")
+FOLDER = Path(__file__).with_name("kernel")
 NEEDED = ("amx_tile", "amx_bf16", "avx512_bf16")  # as Linux calls them
 FLAGS = ("-O3", "-std=c++20", "-march=sapphirerapids", "-fopenmp", "-fPIC", "-shared")
 
@@ -37,37 +37,54 @@ def compiler() -> str | None:
 def load() -> None:
     """Make ``torch.ops.convatlas_split`` there; `UserError` if it cannot be compiled or run.
 
-    The compiled library lies in the cache under a name made of its source, torch's version and
-    the flags. Compiling takes about ten seconds.
+    The compiled library lies in the cache under a name made of its sources, torch's version, the
+    compiler and the flags; one that cannot be loaded is compiled once more. Compiling takes about
+    twenty seconds.
     """
     import torch
 
     if reason := lacking():
         raise UserError(f"the engine split cannot run here: {reason}")
-    key = "\n".join((SOURCE.read_text(), torch.__version__, *FLAGS))
-    path = cache_folder() / "split" / f"{sha256(key.encode()).hexdigest()[:16]}.so"
+    found = compiler()
+    assert found is not None
+    path = cache_folder() / "split" / f"{_key(found)}.so"
     if not path.exists():
-        _compile(path)
-    torch.ops.load_library(path)  # type: ignore[no-untyped-call]  # torch annotates it not
+        _compile(found, path)
+    try:
+        torch.ops.load_library(path)  # type: ignore[no-untyped-call]  # torch annotates it not
+    except OSError:  # as for a file that a loss of power has cut
+        _compile(found, path)
+        torch.ops.load_library(path)  # type: ignore[no-untyped-call]
     if not torch.ops.convatlas_split.permitted():
         raise UserError("the engine split cannot run here: the system refuses the tiles' registers")
 
 
-def _compile(path: Path) -> None:
+def _key(found: str) -> str:
+    """What the compiled library depends on, as a name."""
+    import torch
+
+    asked = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+    sources = (path.read_text() for path in sorted(FOLDER.iterdir()))
+    key = "\n".join((*sources, torch.__version__, found, asked.stdout, *FLAGS))
+    return sha256(key.encode()).hexdigest()[:16]
+
+
+def _compile(found: str, path: Path) -> None:
     """Compile beside ``path``, then rename, so that two processes do not disturb each other."""
     import torch
 
     root = Path(torch.__file__).parent
-    found = compiler()
-    assert found is not None
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         libraries = (f"-L{root / 'lib'}", "-ltorch_cpu", "-lc10")
         abi = f"-D_GLIBCXX_USE_CXX11_ABI={int(torch.compiled_with_cxx11_abi())}"
-        command = [found, *FLAGS, abi, f"-I{root / 'include'}", str(SOURCE), *libraries, "-o"]
+        source = FOLDER / "kernel.cpp"
+        command = [found, *FLAGS, abi, f"-I{root / 'include'}", str(source), *libraries, "-o"]
         ran = subprocess.run([*command, str(made)], capture_output=True, text=True, check=False)
         if ran.returncode:
             said = next((x for x in ran.stderr.splitlines() if "error" in x), "no reason given")
-            raise UserError(f"{found} cannot compile {SOURCE.name}: {said.strip()[:200]}")
+            raise UserError(f"{found} cannot compile {source.name}: {said.strip()[:200]}")
+        with made.open("rb") as written:
+            os.fsync(written.fileno())  # or a loss of power may leave the name and half the file
         os.replace(made, path)

@@ -13,6 +13,12 @@ from torch.fx import GraphModule, Node
 aten = torch.ops.aten
 NORM = aten._native_batch_norm_legit_no_training.default
 
+CURVES: dict[Any, str] = {
+    aten.relu.default: "relu",
+    aten.gelu.default: "gelu",
+    aten.sigmoid.default: "sigmoid",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -44,12 +50,12 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """The last operation done in the stroke, the norm, the map that is added, and the ReLU."""
+    """The last operation done in the stroke, the norm, the map that is added, and the curve."""
 
     last: Node
     norm: Node | None
     other: Node | None
-    relu: bool
+    curve: str
 
 
 def window_of(node: Node) -> Window | None:
@@ -59,7 +65,7 @@ def window_of(node: Node) -> Window | None:
     defaults: tuple[Any, ...] = (None, [1, 1], [0, 0], [1, 1], 1)
     x, weight, *options = given(node)
     _, stride, padding, dilation, groups = *options, *defaults[len(options) :]
-    if groups != 1 or not _plain(x) or not _constants(node.args[1:3]):
+    if groups != 1 or not is_plain(x) or not constants(node.args[1:3]):
         return None
     if stride[0] != stride[-1] or dilation[0] != dilation[-1]:
         return None
@@ -71,7 +77,7 @@ def is_linear(node: Node) -> bool:
     """Whether an operation is a linear layer of float32 whose weights are known."""
     if node.target is not aten.linear.default:
         return False
-    return _is_float(given(node)[0]) and _constants(given(node)[1:])
+    return is_float(given(node)[0]) and constants(given(node)[1:])
 
 
 def before(x: Node) -> Before:
@@ -95,12 +101,10 @@ def after(node: Node) -> After:
         if taken is not None and given(taken)[1] == 0:
             norm, last = user, taken
     user = only_user(last)
-    if user is not None and (added := _added(user, last)):
-        other, last = added, user
-    user = only_user(last)
-    if user is not None and is_relu(user):
-        return After(user, norm, other, True)
-    return After(last, norm, other, False)
+    if user is not None and is_plain(last) and (more := added(user, last)):
+        other, last = more, user
+    last, curve = curved(last)
+    return After(last, norm, other, curve)
 
 
 def given(node: Node) -> tuple[Any, ...]:
@@ -151,22 +155,24 @@ def pixels_of(node: Any) -> int:
     return math.prod(shape_of(node)[:-1])
 
 
-def _constants(nodes: Iterable[Any]) -> bool:
+def constants(nodes: Iterable[Any]) -> bool:
     """Whether all that is given (``None`` is not) are tensors known before the network runs."""
-    return all(node is None or _constant(node) for node in nodes)
+    return all(node is None or is_constant(node) for node in nodes)
 
 
-def _constant(node: Any) -> bool:
-    return isinstance(node, Node) and node.op == "get_attr" and _is_float(node)
+def is_constant(node: Any) -> bool:
+    """Whether a value is a float32 tensor known before the network runs."""
+    return isinstance(node, Node) and node.op == "get_attr" and is_float(node)
 
 
-def _is_float(node: Any) -> bool:
+def is_float(node: Any) -> bool:
+    """Whether a value is a float32 tensor."""
     return node.meta["val"].dtype is torch.float32
 
 
-def _plain(node: Any) -> bool:
+def is_plain(node: Any) -> bool:
     """Whether a value is a batch of float32 maps."""
-    return _is_float(node) and len(shape_of(node)) == 4
+    return is_float(node) and len(shape_of(node)) == 4
 
 
 def _is_normed(node: Node) -> bool:
@@ -176,12 +182,12 @@ def _is_normed(node: Node) -> bool:
 
 def _is_norm(node: Node) -> bool:
     """Whether an operation is a batch norm of maps whose figures are known."""
-    return node.target is NORM and _plain(given(node)[0]) and _constants(given(node)[1:5])
+    return node.target is NORM and is_plain(given(node)[0]) and constants(given(node)[1:5])
 
 
 def joins_channels(node: Node) -> bool:
     """Whether an operation concatenates maps."""
-    return node.target is aten.cat.default and given(node)[1:] in ((1,), (-3,)) and _plain(node)
+    return node.target is aten.cat.default and given(node)[1:] in ((1,), (-3,)) and is_plain(node)
 
 
 def parts(node: Node) -> tuple[Node, ...]:
@@ -198,11 +204,56 @@ def _read_in_parts(node: Node) -> bool:
     )
 
 
-def _added(node: Node, value: Node) -> Node | None:
+def added(node: Node, value: Node) -> Node | None:
     """What an addition adds to a value of the same shape, or ``None``."""
     if node.target is not aten.add.Tensor or node.kwargs or len(given(node)) != 2:
         return None
     other = given(node)[1] if given(node)[0] is value else given(node)[0]
     if not isinstance(other, Node) or other is value or shape_of(other) != shape_of(value):
         return None
-    return other if _plain(other) else None
+    return other if is_float(other) else None
+
+
+def summed(node: Node) -> After:
+    """What can be done to maps that a number for each channel is multiplied with."""
+    user = only_user(node)
+    other = None if user is None else added(user, node)
+    last, curve = curved(user if user is not None and other else node)
+    return After(last, None, other, curve)
+
+
+def gated(node: Node) -> tuple[Node, Node] | None:
+    """The maps and the number for each of their channels that an operation multiplies."""
+    if node.target is not aten.mul.Tensor or not all(isinstance(each, Node) for each in node.args):
+        return None
+    x, factors = sorted(given(node), key=lambda each: -math.prod(shape_of(each)))
+    if not is_plain(x) or not is_plain(factors) or math.prod(shape_of(x)[2:]) == 1:
+        return None
+    return (x, factors) if shape_of(factors) == (*shape_of(x)[:2], 1, 1) else None
+
+
+def is_pool(node: Node) -> bool:
+    """Whether an operation is the mean over whole maps, kept as maps of one pixel."""
+    if node.target is not aten.adaptive_avg_pool2d.default:
+        return False
+    return is_plain(node) and list(given(node)[1]) == [1, 1]
+
+
+def layer_affine(module: GraphModule, norm: Node) -> tuple[Tensor, Tensor, float]:
+    """A layer norm's gain and shift for each channel, and what keeps it from dividing by zero."""
+    _, (width,), *options = given(norm)
+    gain, shift, eps = (*options, *(None, None, 1e-5)[len(options) :])[:3]
+    return (
+        torch.ones(width) if gain is None else tensor_of(module, gain),
+        torch.zeros(width) if shift is None else tensor_of(module, shift),
+        eps,
+    )
+
+
+def curved(node: Node) -> tuple[Node, str]:
+    """The curve that alone reads a value, and its name as the kernel knows it."""
+    user = only_user(node)
+    if user is None or user.kwargs or given(user)[1:]:  # as for GELU by a hyperbolic tangent
+        return node, "none"
+    name = CURVES.get(user.target, "none")
+    return (node, name) if name == "none" else (user, name)

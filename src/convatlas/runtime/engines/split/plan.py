@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch.fx import GraphModule, Node
 
-from convatlas.runtime.engines.split.pattern import aten, shape_of
+from convatlas.runtime.engines.split.pattern import POINT, aten, shape_of
 
 # Operations of torch whose result never lies in their input's memory; any other might be a view.
 FRESH = (
@@ -17,6 +17,12 @@ FRESH = (
     *(aten.matmul.default, aten.max_pool2d.default, aten.mean.dim, aten.mul.Tensor),
     *(aten.pow.Tensor_Scalar, aten.relu.default, aten.sigmoid.default, aten.softmax.int),
 )
+
+# The kernel's operations that make numbers or their halves, and the axis of their channels.
+AXES = {
+    **{f"convatlas_split.{name}.default": 1 for name in ("conv", "pooled", "scaled")},
+    **{f"convatlas_split.{name}.default": -1 for name in ("attention", "linear", "rows")},
+}
 
 
 @dataclass(slots=True)
@@ -63,15 +69,21 @@ def plan(module: GraphModule) -> None:
 
 def _size(node: Node) -> int:
     """Bytes of a kernel's result; 0 for any other operation."""
-    if node.target is torch.ops.convatlas_split.split.default:
+    kernel = torch.ops.convatlas_split
+    if node.target is kernel.split.default:
         maps, window = node.args[:2]
         assert isinstance(maps, list)
         n, _, h, w = shape_of(maps[0])
         channels = sum(shape_of(each)[1] for each in maps)
-        return torch.ops.convatlas_split.bytes([n, channels, h, w], window)
-    if node.target is torch.ops.convatlas_split.conv.default:
-        return 4 * math.prod(shape_of(node))
-    return 0
+        return kernel.bytes([n, channels, h, w], window)
+    axis = AXES.get(str(node.target))
+    if axis is None:
+        return 0
+    count, channels = math.prod(shape_of(node)), shape_of(node)[axis]
+    always, never = node.target is kernel.rows.default, node.target is kernel.scaled.default
+    if always or (not never and node.args[-2]):
+        return kernel.bytes([1, channels, count // channels, 1], POINT.numbers())
+    return 4 * count
 
 
 def _last_use(node: Node, order: dict[Node, int]) -> int:

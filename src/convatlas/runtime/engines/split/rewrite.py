@@ -1,5 +1,7 @@
 """A network's graph with its convolutions and linear layers given to the kernel."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
@@ -7,6 +9,8 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.graph import CodeGen
 
 from convatlas.errors import UserError
+from convatlas.runtime.engines.split.attention import LANES, attention_of
+from convatlas.runtime.engines.split.constants import fold
 from convatlas.runtime.engines.split.pattern import (
     POINT,
     Before,
@@ -15,18 +19,21 @@ from convatlas.runtime.engines.split.pattern import (
     after,
     aten,
     before,
+    gated,
     given,
     is_linear,
-    is_relu,
+    is_pool,
     joins_channels,
-    only_user,
+    layer_affine,
     parts,
     pixels_of,
     shape_of,
+    summed,
     tensor_of,
     window_of,
 )
 from convatlas.runtime.engines.split.plan import plan
+from convatlas.runtime.engines.split.rows import read, written
 
 FEWEST_ROWS = 8  # a linear layer of fewer only reads its weights, which halves do not make less
 
@@ -34,13 +41,16 @@ FEWEST_ROWS = 8  # a linear layer of fewer only reads its weights, which halves 
 def rewritten(program: ExportedProgram) -> GraphModule:
     """A module that takes one tensor of the program's shape and returns a tuple of one.
 
-    Batch norms are folded in; additions, ReLUs and concatenations around a convolution are done
-    while it reads and writes. Everything else is left to torch, which keeps channels last.
+    Batch norms are folded in; additions, curves and concatenations around a convolution are done
+    while it reads and writes, and so are norms and moves of rows around a linear layer. Everything
+    else is left to torch, which keeps channels last.
     """
     module = program.module(check_guards=False)
     assert isinstance(module, GraphModule)
     if any(node.target is aten.as_strided.default for node in module.graph.nodes):
         raise UserError("the engine split lays maps out in its own way, which as_strided breaks")
+    fold(module)
+    module.graph.eliminate_dead_code()
     work = _Rewriting(module)
     for node in list(module.graph.nodes):
         if node.target in (aten.view.default, aten._unsafe_view.default):
@@ -51,20 +61,16 @@ def rewritten(program: ExportedProgram) -> GraphModule:
             work.convolution(node, window)
         elif is_linear(node) and pixels_of(node) >= FEWEST_ROWS:
             work.linear(node)
-    module.graph.eliminate_dead_code()
+        elif node.target is aten.softmax.int:
+            work.attention(node)
+        elif is_pool(node):
+            work.pool(node)
+        elif found := gated(node):
+            work.gate(node, *found)
+    module.graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     module.graph.set_codegen(CodeGen())
     plan(module)
     return _with_constants(module)
-
-
-def rows_as_pixels(x: Tensor) -> Tensor:
-    """(..., C) as one map (1, C, rows, 1), channels last: nothing is copied."""
-    return x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
-
-
-def pixels_as_rows(x: Tensor, shape: list[int]) -> Tensor:
-    """Back to (..., K)."""
-    return x.permute(0, 2, 3, 1).reshape(shape)
 
 
 class _Rewriting:
@@ -72,7 +78,9 @@ class _Rewriting:
 
     def __init__(self, module: GraphModule) -> None:
         self.module, self.graph = module, module.graph
+        self.kernel = torch.ops.convatlas_split
         self.halves: dict[tuple[Before, Window], Node] = {}
+        self.rows: dict[Node, Node] = {}
         self.constants = 0
 
     def convolution(self, node: Node, window: Window) -> None:
@@ -85,37 +93,95 @@ class _Rewriting:
             scale, shift = affine(self.module, back.norm)
             weight = weight * scale[:, None, None, None]
             bias = shift if bias is None else bias * scale + shift
-        halves = self._split(front, window)
         n, _, h, w = shape_of(source)
-        shape = (n, weight.shape[1], h, w)
-        self._call(back.last, halves, shape, weight, bias, window, back.other, back.relu)
+        with self.graph.inserting_before(back.last):
+            args = (
+                *(self._split(front, window, node), [n, weight.shape[1], h, w]),
+                self._constant(self.kernel.pack(weight.float(), window.numbers())),
+                *(len(weight), window.numbers()),
+                None if bias is None else self._constant(bias),
+                *(back.other, back.curve, False, None),
+            )
+            made = self.graph.call_function(self.kernel.conv.default, args)
+        self._replace(back.last, made)
 
     def linear(self, node: Node) -> None:
-        """A linear layer is a 1x1 convolution of one map with a pixel for each row."""
-        source, weights, bias_at = (*given(node), None)[:3]
-        weight = tensor_of(self.module, weights).double()[:, :, None, None]
-        bias = None if bias_at is None else tensor_of(self.module, bias_at).double()
-        user = only_user(node)
-        relu = user is not None and is_relu(user)
-        last = user if relu and user is not None else node
-        shape = (1, weight.shape[1], pixels_of(source), 1)
-        with self.graph.inserting_before(node):
-            pixels = self.graph.call_function(rows_as_pixels, (source,))
-        pixels.meta["val"] = source.meta["val"].new_empty(shape)
-        halves = self._split(Before((pixels,), None, False), POINT)
-        wanted = list(shape_of(node))
-        made = self._call(last, halves, shape, weight, bias, POINT, None, relu)
-        with self.graph.inserting_after(made):
-            back = self.graph.call_function(pixels_as_rows, (made, wanted))
-        back.meta = dict(node.meta)
-        made.replace_all_uses_with(back, delete_user_cb=lambda user: user is not back)
+        """Put a kernel's call in place of a linear layer with what is around it."""
+        x, weights, bias_at = (*given(node), None)[:3]
+        back = written(node)
+        weight = tensor_of(self.module, weights)
+        halves = self._rows(x, node)
+        with self.graph.inserting_before(back.last):
+            args = (
+                *(halves, pixels_of(x), weight.shape[1]),
+                self._constant(self.kernel.pack(weight[:, :, None, None], POINT.numbers())),
+                [*shape_of(back.last)],
+                None if bias_at is None else self._constant(tensor_of(self.module, bias_at)),
+                back.other,
+                None if back.place is None else self._constant(back.place),
+                *(back.curve, False, None),
+            )
+            made = self.graph.call_function(self.kernel.linear.default, args)
+        self._replace(back.last, made)
 
-    def _split(self, front: Before, window: Window) -> Node:
+    def attention(self, softmax: Node) -> None:
+        """Put a kernel's call in place of attention, if it is one."""
+        found = attention_of(self.module, softmax)
+        if found is None:
+            return
+        with self.graph.inserting_before(found.last):
+            table = self._constant(found.table)
+            more = None if found.added is None else self._constant(found.added)
+            size = [*shape_of(found.last)]
+            args = (found.source, table, found.sizes, found.scale, more, size, False, None)
+            made = self.graph.call_function(self.kernel.attention.default, args)
+        self._replace(found.last, made)
+
+    def pool(self, node: Node) -> None:
+        """Means over whole maps."""
+        with self.graph.inserting_before(node):
+            made = self.graph.call_function(
+                self.kernel.pooled.default, (given(node)[0], False, None)
+            )
+        self._replace(node, made)
+
+    def gate(self, node: Node, x: Node, factors: Node) -> None:
+        """Maps times a number for each channel, and what is done to them next."""
+        back = summed(node)
+        with self.graph.inserting_before(back.last):
+            args = (x, factors, back.other, back.curve, None)
+            made = self.graph.call_function(self.kernel.scaled.default, args)
+        self._replace(back.last, made)
+
+    def _rows(self, x: Node, reader: Node) -> Node:
+        """The halves of the rows that a linear layer reads; shared by those who read the same."""
+        if x in self.rows:
+            return self.rows[x]
+        front = read(x)
+        plain = front.table is None and front.norm is None
+        if plain and _halved(front.source, (*front.chain, reader)):
+            return front.source
+        with self.graph.inserting_before(reader):
+            table = None if front.table is None else self._constant(front.table)
+            gain = shift = None
+            eps = 0.0
+            if front.norm:
+                *figures, eps = layer_affine(self.module, front.norm)
+                gain, shift = map(self._constant, figures)
+            args = (front.source, table, gain, shift, eps, None)
+            made = self.rows[x] = self.graph.call_function(self.kernel.rows.default, args)
+        made.meta["val"] = x.meta["val"]
+        return made
+
+    def _split(self, front: Before, window: Window, reader: Node) -> Node:
         """The halves of an input, made where its last map is; shared by those who read the same."""
+        plain = window == POINT and front == Before(front.maps[:1], None, False)
+        if plain and _halved(front.maps[0], (reader,)):
+            return front.maps[0]
         key = (front, window)
         if key not in self.halves:
             with self.graph.inserting_after(max(front.maps)):
-                marker = self.graph.call_function(torch.ops.convatlas_split.split.default)
+                marker = self.graph.call_function(self.kernel.split.default)
             with self.graph.inserting_before(marker):
                 scale = shift = None
                 if front.norm:
@@ -124,38 +190,10 @@ class _Rewriting:
             self.halves[key] = marker
         return self.halves[key]
 
-    def _call(  # noqa: PLR0913 - the kernel's own arguments
-        self,
-        last: Node,
-        halves: Node,
-        shape: tuple[int, ...],
-        weight: Tensor,
-        bias: Tensor | None,
-        window: Window,
-        other: Node | None,
-        relu: bool,
-    ) -> Node:
-        packed = torch.ops.convatlas_split.pack(weight.float(), window.numbers())
-        with self.graph.inserting_before(last):
-            tiles = self._constant(packed)
-            offsets = None if bias is None else self._constant(bias)
-            made = self.graph.call_function(
-                torch.ops.convatlas_split.conv.default,
-                (
-                    halves,
-                    [*shape],
-                    tiles,
-                    len(weight),
-                    window.numbers(),
-                    offsets,
-                    other,
-                    relu,
-                    None,
-                ),
-            )
+    def _replace(self, last: Node, made: Node) -> None:
+        """Let all read a kernel's call instead of the last operation it does."""
         made.meta = dict(last.meta)
         last.replace_all_uses_with(made)
-        return made
 
     def _constant(self, value: Tensor) -> Node:
         """A new constant where the graph is being written."""
@@ -164,6 +202,24 @@ class _Rewriting:
         kept = value.float() if value.dtype is torch.float64 else value
         self.module.register_buffer(name, kept.contiguous())
         return self.graph.get_attr(name)
+
+
+def _halved(maker: Node, readers: tuple[Node, ...]) -> bool:
+    """Let a kernel's call make the halves its one reader wants; whether it is one that can.
+
+    ``readers``: what moves the result without changing its rows, and then the reader.
+    """
+    kernel = torch.ops.convatlas_split
+    over_rows = (kernel.linear.default, kernel.attention.default)
+    if maker.target not in (kernel.conv.default, kernel.pooled.default, *over_rows):
+        return False
+    if maker.target is kernel.attention.default and shape_of(maker)[-1] % LANES:
+        return False  # groups of channels that no head fills
+    if any(list(each.users) != [reader] for each, reader in pairwise((maker, *readers))):
+        return False
+    *others, _, room = maker.args
+    maker.args = (*others, True, room)
+    return True
 
 
 def _with_constants(module: GraphModule) -> GraphModule:

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from convatlas.errors import UserError
+from convatlas.runtime.engines.split import library
+
+needs_the_processor = pytest.mark.skipif(
+    library.lacking() is not None, reason=f"the kernel cannot run here: {library.lacking()}"
+)
+
+
+def test_what_a_machine_lacks_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(library, "NEEDED", ("amx_tile", "warp_drive"))
+    assert "has no" in str(library.lacking())
+    assert "warp_drive" in str(library.lacking())
+    library.load.cache_clear()
+    with pytest.raises(UserError, match="cannot run here"):
+        library.load()
+
+
+@needs_the_processor
+def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path))
+    broken = tmp_path / "kernel"
+    broken.mkdir()
+    (broken / "kernel.cpp").write_text("this is no C++;")
+    monkeypatch.setattr(library, "FOLDER", broken)
+    library.load.cache_clear()
+    with pytest.raises(UserError, match=r"cannot compile kernel.cpp: .*error"):
+        library.load()
+    assert not list((tmp_path / "split").iterdir())
+    library.load.cache_clear()
+
+
+@needs_the_processor
+def test_a_library_that_was_cut_is_compiled_once_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path))
+    compiled: list[Path] = []
+
+    def compile_(found: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("whole" if compiled else "cut")
+        compiled.append(path)
+
+    def load_library(path: Path) -> None:
+        if path.read_text() == "cut":
+            raise OSError("Could not load this library")
+
+    monkeypatch.setattr(library, "_compile", compile_)
+    monkeypatch.setattr(torch.ops, "load_library", load_library)
+    library.load.cache_clear()
+    library.load()
+    assert len(compiled) == 2
+    library.load.cache_clear()
+    library.load()
+    assert len(compiled) == 2
+
+
+@needs_the_processor
+def test_another_compiler_or_source_is_another_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = library.compiler()
+    assert found is not None
+    other = tmp_path / "c++"
+    other.write_text("#!/bin/sh\necho another version\n")
+    other.chmod(0o755)
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "kernel.cpp").write_text("")
+    first = library._key(found)
+    assert first == library._key(found) != library._key(str(other))
+    monkeypatch.setattr(library, "FOLDER", tmp_path / "kernel")
+    assert library._key(found) != first
