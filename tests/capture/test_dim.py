@@ -53,6 +53,7 @@ def test_followed(number: int) -> None:
         *(lambda a: a >> 1, lambda a: a & 3, lambda a: a | 3, lambda a: a ^ 3, lambda a: [0] * a),
         *(lambda a: math.ceil(a / 2), lambda a: a < 5.5, lambda a: a == 5.0, lambda a: a in {5}),
         *(lambda a: {5: "x"}[a], lambda a: a - 0.5, lambda a: 3 & a),
+        *(lambda a: a.bit_length(), lambda a: a.as_integer_ratio(), lambda a: a.bit_count()),
     ],
 )
 def test_the_bare_number_holds_the_graph_to_it(function: Callable[[Any], Any]) -> None:

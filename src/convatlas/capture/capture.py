@@ -1,12 +1,16 @@
 """From any module to its graph, without computing anything."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
+from io import StringIO
 
 import torch
 from torch import Tensor, nn
 
 from convatlas.capture.calls import called
 from convatlas.capture.collapse import collapse
+from convatlas.capture.confirm import confirmed
 from convatlas.capture.examples import Examples, Given, given, results
 from convatlas.capture.inventory import Inventory
 from convatlas.capture.operators import dispatched
@@ -16,9 +20,8 @@ from convatlas.capture.values import Values
 from convatlas.capture.whereabouts import line_in, module_in
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph, Node
-from convatlas.graph.operation import ShapeError, shown
+from convatlas.graph.operation import Shape, ShapeError, shown
 from convatlas.graph.source import Input
-
 
 # What is said of a graph that holds for one example.
 FOR_ONE = "for one drawn picture (normal values, seed 0); another may go another way"
@@ -51,11 +54,11 @@ def capture(
     ``example``: a tensor or a shape with its batch, several in a list, or by keyword in a mapping;
     of a tensor only shape and kind are looked at, unless the network branches on values: then it is
     run once, and the graph's ``notes`` say so; with ``draw`` on normal values where the example is
-    a shape. ``training``: the mode to capture, by default the module's own. The module is left exactly as it was. Raises `CaptureError`.
+    a shape. ``training``: the mode to capture, by default the module's own. The module is left
+    exactly as it was. Raises `CaptureError`.
 
     The graph answers for other input sizes too, or refuses where the code would go another way.
-    What it cannot see: a loop ``for i in range(size)`` that does not index the axis to its end, and
-    a size behind a broken number, ``0.5 * size`` (``size * 0.5`` is seen).
+    Code that computes with sizes unheard is looked at twice, see `convatlas.capture.confirm`.
     """
     label = name or type(module).__name__
     inputs = given(example)
@@ -63,16 +66,34 @@ def capture(
         inventory = Inventory(module)
     except UserError as error:
         raise CaptureError(f"{label}: {error}", _nothing(label)) from None
+
+    def traced(shapes: tuple[Shape, ...]) -> Graph | None:
+        """The graph for other sizes; what the code prints, it has printed already."""
+        other = _Run(module, inventory, inputs.of(shapes), label)
+        with _as_it_was(inventory, training), redirect_stdout(StringIO()):
+            try:
+                return other.traced(Tracer(inventory, called, dispatched))
+            except (NeedsValues, CaptureError):
+                return None
+
     run = _Run(module, inventory, inputs, label)
+    with _as_it_was(inventory, training):
+        tracer = Tracer(inventory, called, dispatched)
+        try:
+            graph = run.traced(tracer)
+        except NeedsValues as need:
+            return run.valued(str(need), draw=draw)
+    return confirmed(graph, traced) if tracer.sized else graph
+
+
+@contextmanager
+def _as_it_was(inventory: Inventory, training: bool | None) -> Iterator[None]:
+    """In the mode that is wanted, and left untouched."""
     with untouched(inventory.modules), torch.no_grad():
         if training is not None:
             for part in inventory.modules:
                 part.training = training
-        try:
-            return run.traced(Tracer(inventory, called, dispatched))
-        except NeedsValues as need:
-            needed = str(need)
-        return run.valued(needed, draw=draw)
+        yield
 
 
 class _Run:

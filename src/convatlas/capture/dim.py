@@ -33,8 +33,9 @@ class Dim(int):
     """An integer with its origin; it is told to the tracer what it is compared with.
 
     Where Python asks for the bare number (``int(size)``, ``size / 2``, ``hash(size)``) the graph is
-    held to this size, for what follows is not seen. Two forms ask without being heard, for Python
-    reads the integer itself: ``range(size)`` and a broken number on the left, ``0.5 * size``.
+    held to this size, for what follows is not seen. Where it reads the integer itself nothing is
+    asked: ``range(size)``, ``0.5 * size``, ``math.log2(size)``; `convatlas.capture.confirm` finds
+    these by a second look.
     """
 
     origin: Origin
@@ -155,8 +156,9 @@ BARE = (
     *("and", "rand", "or", "ror", "xor", "rxor", "invert", "abs", "round", "floor", "ceil"),
     "trunc",
 )
-for _name in BARE:
-    setattr(Dim, f"__{_name}__", _bare(f"__{_name}__"))
+METHODS = ("bit_length", "bit_count", "as_integer_ratio", "to_bytes", "conjugate")
+for _name in (*(f"__{name}__" for name in BARE), *METHODS):
+    setattr(Dim, _name, _bare(_name))
 
 
 def bare(number: Any) -> Any:

@@ -49,6 +49,13 @@ class Given:
         named = {key: values(example) for key, example in self.named.items()}
         return Given(tuple(map(values, self.positional)), named)
 
+    def of(self, shapes: Sequence[Shape]) -> "Given":
+        """The same in other shapes, tensors without memory of their own."""
+        count = len(self.positional)
+        args = map(_of_shape, self.positional, shapes[:count])
+        rest = zip(self.named.items(), shapes[count:], strict=True)
+        return Given(tuple(args), {key: _of_shape(each, shape) for (key, each), shape in rest})
+
     def stand_ins(
         self, tracer: Tracer, kind: torch.dtype, device: torch.device
     ) -> tuple[list[Traced], dict[str, Traced]]:
@@ -103,6 +110,12 @@ def results(name: str, made: Any) -> Iterator[tuple[str, Any]]:
         return
     for key, value in parts:
         yield from results(f"{name}.{key}" if name else key, value)
+
+
+def _of_shape(example: Example, shape: Shape) -> Example:
+    if isinstance(example, Tensor):
+        return example.new_empty(()).expand(shape)
+    return shape
 
 
 def _is_shape(example: object) -> TypeGuard[Shape]:

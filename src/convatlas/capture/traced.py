@@ -93,6 +93,7 @@ class Traced(Tensor):
         tracer, node, length = self.tracer, self.node, self.lengths[axis]
         if self.fixed or settled(tracer.nodes, tracer.shapes, node, axis):
             return length
+        tracer.sized = True
         return Dim(length, Axis(node, axis), tracer.compared)
 
     def __repr__(self) -> str:  # type: ignore[override]
