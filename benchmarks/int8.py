@@ -4,7 +4,8 @@ All run the same architecture; blocks of at least 0.3 s of theirs, ours in float
 alternate, and the medians count. Weights are drawn, so agreement says little there: scores of drawn
 networks are nearly ties. What int8 loses is measured on two networks trained here on MNIST.
 
-    python benchmarks/int8.py
+    python benchmarks/int8.py --threads 1
+    python benchmarks/int8.py --only trained     times stay as they are on record
 """
 
 import argparse
@@ -13,6 +14,7 @@ import gc
 import json
 import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,37 +37,47 @@ from convatlas.training.recipes import recipe_for
 from convatlas.workbench.export import network_of
 from convatlas.workbench.int8 import Int8, plan
 from peers.eager import PEERS, peer
-from record import write_record
+from record import RESULTS, made, write_record
 
 FLOAT = ("onnxruntime", "openvino")
 PICTURES = 100  # to calibrate on, and as many to judge by: with drawn weights more show no more
 
 
 def main() -> None:
-    """Measure, print, write the record."""
+    """Measure, print, write the record; a part that is not measured stays as it is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", default=list(PEERS))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--block", type=float, default=0.3)
     parser.add_argument("--no-record", action="store_true")
-    parser.add_argument("--untrained", action="store_true", help="times alone")
+    parser.add_argument("--only", choices=("times", "trained"))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    path = RESULTS / "int8.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    parts = {key: record[key] for key in ("times", "trained") if key in record}
+    if given.only != "trained":
+        parts["times"] = made() | times(given.networks, given.threads, given.block)
+    if given.only != "times":
+        parts["trained"] = made() | trained()
+    print(json.dumps(parts, indent=1))
+    if not given.no_record:
+        print(write_record("int8", parts))
+
+
+def times(networks: Sequence[str], threads: int, block: float) -> dict[str, object]:
+    """Every network against its peer, and the mean of the ratios."""
     measured = {}
-    for name in given.networks:
-        measured[name] = compared(name, given.threads, given.block)
+    for name in networks:
+        measured[name] = compared(name, threads, block)
         print(name, json.dumps(measured[name]), flush=True)
         gc.collect()
     ratios = [float(each["ratio"]) for each in measured.values()]
-    summary = {
-        "threads": given.threads,
+    return {
+        "threads": threads,
         "networks": measured,
         "geometric_mean_of_ratios": round(math.exp(np.mean(np.log(ratios))), 2),
-        **({} if given.untrained else {"trained": trained()}),
     }
-    print(json.dumps({key: summary[key] for key in list(summary) if key != "networks"}, indent=1))
-    if not given.no_record:
-        print(write_record("int8", summary))
 
 
 def compared(name: str, threads: int, block: float) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def few(sample: Sample) -> Sample:
 
 def trained() -> dict[str, object]:
     """What int8 loses of networks that were trained, on MNIST's validation part."""
-    found = {}
+    found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("lenet-bn", "resnet20-cifar"):
             recipe = msgspec.structs.replace(recipe_for(name, None), epochs=1)

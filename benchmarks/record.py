@@ -20,16 +20,18 @@ COMPUTING = (
 
 def write_record(name: str, figures: Mapping[str, object]) -> Path:
     """Put the figures with all that surrounds them into ``results/NAME.json``."""
-    record = {
-        "benchmark": name,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.executable).name, *map(_relative, sys.argv)]),
-        "machine": machine(),
-        **figures,
-    }
+    record = {"benchmark": name, **made(), "machine": machine(), **figures}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
     return path
+
+
+def made() -> dict[str, str]:
+    """When, and by which command."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.executable).name, *map(_relative, sys.argv)]),
+    }
 
 
 def machine() -> dict[str, object]:
