@@ -115,8 +115,8 @@ def _unknown(plan: Plan, judged: Judgement) -> str:
         return plan.sample.unknown
     order = ", if the classes are in the network's order" if plan.sample.by_number else ""
     return (
-        f"float32 is right in {judged.accuracy:.1%}{order}, too little above the "
-        f"{judged.blind:.1%} that may come by chance to show a loss"
+        f"float32 is right in {judged.accuracy:.1%}{order}, and {judged.blind:.1%} may come by "
+        f"chance, too near to tell whether --max-drop {100 * plan.limits.max_drop:g} is kept"
     )
 
 
