@@ -27,10 +27,10 @@ def after(what: str) -> Field | None:
 
 # Where rows and columns of the picture are afterwards (-1: read as a whole), and what is seen.
 EXPECTED = {
-    "tokens": ((-1, -1), (8, 8)),
+    "tokens": ((-1, -1), (3, 3)),  # in digits, see test_field_split
     "last": ((1, 2), (3, 3)),
     "row": ((-1, 2), (3, 3)),
-    "rolled": ((-1, 3), (8, 3)),
+    "rolled": ((2, 3), (3, 3)),  # the edge that it comes around is a border
     "stacked": ((-1, 3), (8, 3)),
     "product": ((-1, -1), (8, 8)),
     "turned": ((-1, -1), (8, 8)),
@@ -55,10 +55,10 @@ def test_a_row_that_is_picked_starts_there() -> None:
     assert (field.axes[0].low, field.axes[0].high) == (3, 5)
 
 
-def test_windows_lose_the_place_within() -> None:
+def test_windows_keep_the_place_within_beside_the_channels() -> None:
     field = after("windows")
     assert field is not None
-    assert not field.local
+    assert (field.local, field.size) == (True, (3, 3))
 
 
 def test_what_reads_nothing_has_no_field() -> None:

@@ -11,6 +11,7 @@ from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
 from convatlas.graph.product import Attention, Dense, Distance, Einsum
 from convatlas.graph.rearrange import Reduce, Resize
 from convatlas.graph.source import Constant, Input, Unknown
+from convatlas.graph.unfold import Fold, Unfold
 
 
 def describe(operation: Operation) -> str:
@@ -125,6 +126,15 @@ def _padding(padding: tuple[tuple[int, int], ...]) -> str:
     return _unless(tuple(before for before, _ in padding), 0, "padding")
 
 
+def _folding(operation: Unfold | Fold) -> str:
+    return _listed(
+        f"{type(operation).__name__.lower()} {shown(operation.kernel)}",
+        _unless(operation.stride, 1, "stride"),
+        _padding(operation.padding),
+        _unless(operation.dilation, 1, "dilation"),
+    )
+
+
 WORDS: dict[type, Callable[[Any], str]] = {
     Conv: _conv,
     ConvTransposed: _conv_transposed,
@@ -148,6 +158,8 @@ WORDS: dict[type, Callable[[Any], str]] = {
     Replace: lambda _replace: "write into",
     Reduce: _reduce,
     Resize: _resize,
+    Unfold: _folding,
+    Fold: _folding,
     Input: lambda _input: "input",
     Constant: lambda _constant: "constant",
     Unknown: lambda unknown: f"unknown: {unknown.function}",

@@ -38,13 +38,15 @@ def stages(lines: Sequence[Line]) -> tuple[Stage, ...]:
 
 
 def _stages(lines: list[Line], macs: int, parameters: int, made: int) -> Iterator[Stage]:
-    for size, part in _joined([(size, list(group)) for size, group in groupby(lines, key=_size)]):
+    sized = zip(_sizes(lines), lines, strict=True)
+    runs = groupby(sized, key=lambda each: each[0])
+    for size, part in _joined([(size, [line for _, line in group]) for size, group in runs]):
         own = sum(line.macs or 0 for line in part)
         owned = sum(line.parameters for line in part)
         taken = sum(line.bytes for line in part)
         yield Stage(
             size=size,
-            channels=_channels(part[-1]),
+            channels=_channels(next((line for line in part[::-1] if _is_map(line)), part[-1])),
             operations=len(part),
             parameters=owned,
             macs=own,
@@ -72,11 +74,26 @@ def _does(line: Line) -> bool:
     return bool(line.macs or line.work or line.parameters or line.bytes or line.macs is None)
 
 
+def _sizes(lines: Sequence[Line]) -> Iterator[Shape]:
+    """The map that each line works on; what reads no picture (a mask, a table) is done for one."""
+    last = next((_size(line) for line in lines if line.field is not None), ())
+    for line in lines:
+        last = last if line.field is None else _size(line)
+        yield last
+
+
 def _size(line: Line) -> Shape:
     """Height and width along which the field still moves, in whatever order the axes stand."""
     if line.field is None or len(line.output) < 3:
         return ()
+    if line.field.split is not None:  # in windows or tokens
+        return line.field.split.lengths
     return tuple(line.output[dim] for dim in line.field.dims if dim >= 0)
+
+
+def _is_map(line: Line) -> bool:
+    """Whether positions stand along axes of the tensor: neither a mask nor cut into windows."""
+    return line.field is not None and line.field.split is None
 
 
 def _channels(line: Line) -> int:

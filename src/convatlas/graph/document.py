@@ -5,14 +5,24 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from convatlas.errors import UserError
-from convatlas.graph import conv, norm, pointwise, pool, product, rearrange, recurrent, source
+from convatlas.graph import (
+    conv,
+    norm,
+    pointwise,
+    pool,
+    product,
+    rearrange,
+    recurrent,
+    source,
+    unfold,
+)
 from convatlas.graph.graph import Graph, Guard, Node, Parameter
 from convatlas.graph.operation import Operation
 from convatlas.graph.sizes import Formula, SizeOf
 from convatlas.graph.validate import validate
 
 VERSION = 1
-MODULES = (conv, norm, pointwise, pool, product, rearrange, recurrent, source)
+MODULES = (conv, norm, pointwise, pool, product, rearrange, recurrent, source, unfold)
 OPERATIONS: dict[str, type] = {
     name: kind
     for module in MODULES

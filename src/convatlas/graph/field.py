@@ -12,6 +12,7 @@ from typing import NamedTuple
 from convatlas.graph import field_rules as rules
 from convatlas.graph.conv import Conv
 from convatlas.graph.field_axes import Field, slid_along
+from convatlas.graph.field_split import plain
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import Operation, Shape
 from convatlas.graph.pool import Pool, SubSampling
@@ -101,12 +102,15 @@ def _by_rule(
     node = graph.nodes[index]
     rule = step.rule if step else rules.RULES.get(type(node.operation), rules.lost)
     sizes_alone = [None] * (len(node.inputs) - node.data)
-    return rule(
+    field = rule(
         node.operation,
         [*(found[i] for i in node.inputs[: node.data]), *sizes_alone],
         [made.measures[i][0] for i in node.inputs],
         made.measures[index][0],
     )
+    if field is None or field.split is None:
+        return field
+    return plain(field, coarser=rule in rules.MIXING)
 
 
 def _start(shape: Shape) -> Field | None:

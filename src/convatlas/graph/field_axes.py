@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from fractions import Fraction
 from math import floor, gcd, lcm
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from convatlas.graph.operation import Shape
 from convatlas.graph.pixels import Back, Line, through
 from convatlas.graph.window import Window
+
+if TYPE_CHECKING:
+    from convatlas.graph.field_split import Split
 
 Number = int | Fraction
 Reach = tuple[Number, Number]  # the first pixel read and the last
@@ -70,11 +73,15 @@ class Axis(NamedTuple):
 
 
 class Field(NamedTuple):
-    """The axes of the picture, and which axis of the tensor walks along each (-1: none)."""
+    """The axes of the picture, and which axis of the tensor walks along each (-1: none).
+
+    ``split``: where positions are instead while axes are cut into digits.
+    """
 
     axes: tuple[Axis, ...]
     dims: tuple[int, ...]
     local: bool = True  # no axis is read as a whole
+    split: "Split | None" = None
 
     @classmethod
     def of_pixels(cls, dims: tuple[int, ...]) -> "Field":
@@ -143,10 +150,12 @@ def _phased(made: Axis, axis: Axis, move: Move) -> Axis:
     count = stride.denominator * (known // gcd(stride.numerator, known))
     if count > MOST or not axis.exact:
         return made
-    return _with(made, [_hull(axis.at(p) for p in move.back(Line(1, o))) for o in range(count)])
+    return with_phases(
+        made, [hull(axis.at(p) for p in move.back(Line(1, o))) for o in range(count)]
+    )
 
 
-def _with(axis: Axis, phases: list[Reach | None]) -> Axis:
+def with_phases(axis: Axis, phases: list[Reach | None]) -> Axis:
     """With its phases; a single one needs no telling."""
     if not any(phases):
         return axis
@@ -159,7 +168,8 @@ def _with(axis: Axis, phases: list[Reach | None]) -> Axis:
     return made._replace(least=min(axis.least, made.size))
 
 
-def _hull(each: Iterable[Reach | None]) -> Reach | None:
+def hull(each: Iterable[Reach | None]) -> Reach | None:
+    """From the first pixel that any of them reads to the last."""
     found = [reach for reach in each if reach is not None]
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
@@ -185,25 +195,16 @@ def absorbed(axis: Axis, length: int) -> Axis:
     spread = (length - 1) * axis.jump
     low, high = axis.low, axis.high + spread
     if axis.phases:
-        low, high = _hull(axis.at(o) for o in range(length)) or (low, high)
+        low, high = hull(axis.at(o) for o in range(length)) or (low, high)
     return Axis(low, high, 0, axis.least + spread, True)
 
 
-def merged(fields: Iterable[Field | None], made: Shape) -> Field | None:
-    """What is read through any of several ways that make a tensor of that shape."""
-    result: Field | None = None
-    for field in fields:
-        if field is None or field is result:
-            continue
-        result = field if result is None else _both(result, field, made)
-    return result
-
-
-def _both(one: Field, other: Field, made: Shape) -> Field:
+def both(one: Field, other: Field, made: Shape) -> Field:
+    """What is read through either of two ways that make a tensor of that shape."""
     if one.dims == other.dims and len(one.axes) == 2:
         a, b = one.axes, other.axes
         if a[0] is a[1] and b[0] is b[1]:
-            joined = _joined(a[0], b[0])
+            joined = joined_axis(a[0], b[0])
             return Field((joined, joined), one.dims, not joined.whole)
     axes = []
     dims = []
@@ -211,11 +212,11 @@ def _both(one: Field, other: Field, made: Shape) -> Field:
         one.axes, one.dims, other.axes, other.dims, strict=True
     ):
         if a_dim == b_dim:
-            axes.append(_joined(a_axis, b_axis))
+            axes.append(joined_axis(a_axis, b_axis))
             dims.append(a_dim)
         elif a_dim >= 0 and b_dim >= 0:  # positions along two axes at once: both are lost
             lengths = (made[a_dim], made[b_dim])
-            axes.append(_joined(*map(absorbed, (a_axis, b_axis), lengths)))
+            axes.append(joined_axis(*map(absorbed, (a_axis, b_axis), lengths)))
             dims.append(-1)
         else:  # one of them has lost its positions: the other's are kept
             kept, lost = (b_axis, a_axis) if a_dim < 0 else (a_axis, b_axis)
@@ -224,7 +225,8 @@ def _both(one: Field, other: Field, made: Shape) -> Field:
     return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
 
 
-def _joined(a: Axis, b: Axis) -> Axis:
+def joined_axis(a: Axis, b: Axis) -> Axis:
+    """What is read along an axis through either of two ways."""
     whole = a.whole or b.whole or a.jump != b.jump
     made = Axis(
         min(a.low, b.low), max(a.high, b.high), a.jump or b.jump, min(a.least, b.least), whole
@@ -232,4 +234,4 @@ def _joined(a: Axis, b: Axis) -> Axis:
     count = lcm(len(a.phases) or 1, len(b.phases) or 1)
     if whole or not 1 < count <= MOST or not (a.exact and b.exact):
         return made
-    return _with(made, [_hull((a.at(o), b.at(o))) for o in range(count)])
+    return with_phases(made, [hull((a.at(o), b.at(o))) for o in range(count)])

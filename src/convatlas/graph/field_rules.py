@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import lcm
 
+from convatlas.graph import field_split as digits
 from convatlas.graph.conv import Conv, ConvTransposed
-from convatlas.graph.field_axes import Axis, Field, Move, absorbed, merged, offset, slid
+from convatlas.graph.field_axes import Field, Move, slid
+from convatlas.graph.field_places import renumbered, shifted, spread, started, walks
+from convatlas.graph.field_split import merged
+from convatlas.graph.field_unfold import folded, unfolded
 from convatlas.graph.norm import BatchNorm, GroupNorm, LayerNorm, ResponseNorm
 from convatlas.graph.operation import Operation, Shape, elements
 from convatlas.graph.pixels import divided, interpolated, spread_from
@@ -41,6 +45,7 @@ from convatlas.graph.recurrent import LastState, Recurrent
 from convatlas.graph.resampling import Grid, grid
 from convatlas.graph.sizes import value
 from convatlas.graph.source import Beside, Constant, Gather, Picked, Unknown
+from convatlas.graph.unfold import Fold, Unfold
 
 Fields = Sequence[Field | None]
 Shapes = Sequence[Shape]
@@ -56,43 +61,6 @@ def pointwise(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape
         ),
         made,
     )
-
-
-def shifted(field: Field, by: int) -> Field:
-    """The same under so many new axes in front."""
-    if by == 0:
-        return field
-    return field._replace(dims=tuple(dim + by if dim >= 0 else dim for dim in field.dims))
-
-
-def renumbered(field: Field, shape: Shape, places: dict[int, int]) -> Field:
-    """Tensor axes go to new places; one that goes nowhere is read as a whole."""
-    axes: list[Axis] = []
-    dims: list[int] = []
-    for axis, dim in zip(field.axes, field.dims, strict=True):
-        gone = dim >= 0 and dim not in places
-        axes.append(absorbed(axis, shape[dim]) if gone else axis)
-        dims.append(-1 if dim < 0 or gone else places[dim])
-    return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
-
-
-def spread(field: Field, shape: Shape, each: Sequence[Move | None]) -> Field:
-    """Windows over the last axes; the axis before them is mixed; ``None``: read as a whole."""
-    first = len(shape) - len(each)
-    axes: list[Axis] = []
-    dims: list[int] = []
-    for axis, dim in zip(field.axes, field.dims, strict=True):
-        window = each[dim - first] if dim >= first else None
-        if dim < 0 or dim < first - 1:
-            axes.append(axis)
-            dims.append(dim)
-        elif window is None:
-            axes.append(absorbed(axis, shape[dim]))
-            dims.append(-1)
-        else:
-            axes.append(slid(axis, window))
-            dims.append(dim)
-    return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
 
 
 def windowed(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -224,7 +192,10 @@ def permuted(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) 
 
 
 def viewed(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
-    """An axis is found again if it has its length, and as much in front of it; else it is lost."""
+    """An axis is found again if it has its length, and as much in front of it; else by digits."""
+    field = fields[0]
+    if field is None:
+        return None
     places = {}
     for dim, size in enumerate(shapes[0]):
         front = elements(shapes[0][:dim])
@@ -232,7 +203,9 @@ def viewed(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -
             if other == size and elements(made[:new]) == front and (size > 1 or new not in places):
                 places[dim] = new
                 break
-    return fields[0] and renumbered(fields[0], shapes[0], places)
+    if field.split is None and all(d in places or shapes[0][d] == 1 for d in field.dims if d >= 0):
+        return renumbered(field, shapes[0], places)
+    return digits.viewed(field, shapes[0], made) or renumbered(field, shapes[0], {})
 
 
 def reduced(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
@@ -257,7 +230,7 @@ def dropped(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -
     field = fields[0]
     if field is not None and isinstance(operation, Select):
         index = value(operation.index, tuple(shapes))
-        field = _moved(field, {axis: index % shape[axis] for axis in gone})
+        field = started(field, {axis: index % shape[axis] for axis in gone})
         shape = tuple(1 if axis in gone else size for axis, size in enumerate(shape))
     return field and renumbered(field, shape, {axis: new for new, axis in enumerate(kept)})
 
@@ -286,9 +259,9 @@ def cut(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Fi
     axis = operation.axis % len(shape)
     start = value(operation.start, tuple(shapes))
     start = max(start + shape[axis], 0) if start < 0 else start
-    moved = _moved(field, {axis: start})
+    moved = started(field, {axis: start})
     step = operation.step
-    if step == 1:
+    if step == 1 or moved.split is not None:
         return moved
     axes = tuple(
         slid(a, Move(0, 0, step, steps(0, step))) if dim == axis else a
@@ -305,21 +278,23 @@ def padded(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) ->
         first + number: -value(before, tuple(shapes))
         for number, (before, _) in enumerate(operation.widths)
     }
-    return fields[0] and _moved(fields[0], befores)
+    return fields[0] and started(fields[0], befores)
 
 
 def rolled(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
-    """Around the edge: such an axis counts as read as a whole."""
+    """Positions move; like every border, the edge they come around is not looked at."""
     assert isinstance(operation, Roll)
-    places = {d: d for d in range(len(made)) if d not in operation.axes}
-    return fields[0] and renumbered(fields[0], shapes[0], places)
+    by = dict.fromkeys(operation.axes, 0)
+    for axis, shift in zip(operation.axes, operation.shifts, strict=True):
+        by[axis] -= value(shift, tuple(shapes))
+    return fields[0] and started(fields[0], by)
 
 
 def joined(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:
     """Maps side by side; along an axis of the picture its positions are lost."""
     assert isinstance(operation, Concat)
     at = operation.axis % len(made)
-    if not any(field is not None and at in field.dims for field in fields):
+    if not any(field is not None and walks(field, at) for field in fields):
         return merged(fields, made)
     places = {d: d for d in range(len(made)) if d != at}
     return merged(
@@ -342,15 +317,6 @@ def lost(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> 
     )
 
 
-def _moved(field: Field, by: dict[int, int]) -> Field:
-    """The first position is a later one."""
-    axes = tuple(
-        offset(a, by[dim]) if dim in by else a
-        for a, dim in zip(field.axes, field.dims, strict=True)
-    )
-    return field._replace(axes=axes)
-
-
 def fixed(_operation: Operation, _fields: Fields, _shapes: Shapes, _made: Shape) -> Field | None:
     """Values that read nothing of the picture, whatever their sizes are taken from."""
     return None
@@ -362,6 +328,8 @@ def beside(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) ->
     return rule(operation, fields, shapes, made)
 
 
+# What is read as a whole by these is no axis of the result.
+MIXING = (dense, softmax, product, einsum, attention, reduced, folded)
 # What is not named here may read anything.
 RULES: dict[type, Rule] = {
     **dict.fromkeys((Activation, Arithmetic, Dropout, Replace), pointwise),
@@ -387,6 +355,8 @@ RULES: dict[type, Rule] = {
     Slice: cut,
     Pad: padded,
     Roll: rolled,
+    Unfold: unfolded,
+    Fold: folded,
     Concat: joined,
     **dict.fromkeys((Gather, Picked, Unknown, AttentionWeights, Recurrent, LastState), lost),
 }

@@ -21,7 +21,16 @@ from convatlas.graph.pixels import (
     through,
 )
 from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
-from convatlas.graph.rearrange import Pad, PixelShuffle, Resize, Select, Slice
+from convatlas.graph.rearrange import (
+    Flatten,
+    Pad,
+    PixelShuffle,
+    Resize,
+    Roll,
+    Select,
+    Slice,
+    View,
+)
 from convatlas.graph.resampling import grid
 from convatlas.graph.sizes import value
 
@@ -70,6 +79,8 @@ class Passage(NamedTuple):
             return self._resampled(operation, length, dim, then)
         if isinstance(operation, PixelShuffle):
             return shuffled(operation.factor, operation.inverse)
+        if isinstance(operation, View | Flatten) and length != self.made[then]:
+            return everything(length)  # it took another axis in
         return self._shift(shape, dim)
 
     def _resampled(
@@ -96,7 +107,18 @@ class Passage(NamedTuple):
         if isinstance(operation, Select) and operation.axis % len(shape) == dim:
             index = value(operation.index, shapes) % shape[dim]
             return lambda line: Line(1, index) if line.bits else line
+        if isinstance(operation, Roll):
+            return self._around(shape, dim)
         return same
+
+    def _around(self, shape: Shape, dim: int) -> Back:
+        """What comes around the edge comes from the other side, if there are edges."""
+        assert isinstance(self.operation, Roll)
+        pairs = zip(self.operation.axes, self.operation.shifts, strict=True)
+        by = sum(value(shift, tuple(self.shapes)) for axis, shift in pairs if axis == dim)
+        if not self.clip:
+            return moved(-by)
+        return lambda line: Line.of({(position - by) % shape[dim] for position in line})
 
 
 def _window(operation: Conv | Pool | SubSampling | ConvTransposed, axis: int) -> Back:

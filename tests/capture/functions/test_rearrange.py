@@ -80,6 +80,10 @@ FUNCTIONS = [
     lambda x: F.interpolate(x[:, None], (3, 5, 7), mode="trilinear"),
     lambda x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
     lambda x: F.pixel_unshuffle(x, 2),
+    lambda x: F.unfold(x, 3, padding=1),
+    lambda x: F.unfold(x, (3, 2), dilation=(1, 2), padding=(0, 1), stride=(2, 1)),
+    lambda x: F.fold(F.unfold(x, 2, stride=2), x.shape[2:], 2, stride=2),
+    lambda x: F.fold(F.unfold(x, 3, 1, 1, 2), x.shape[2:], 3, padding=1, stride=2),
     lambda x: x.T if x.dim() == 2 else x.mT,
     lambda x: x.expand(2, *x.shape),
     lambda x: x.reshape(x.size(0), -1, x.size(2) // 2).sum(1),
@@ -113,8 +117,6 @@ def test_shapes_and_kinds(number: int) -> None:
 
 TO_THIS_SIZE = [
     lambda x: x[:, :, : x.shape[-1] // 2].sum() * x.shape[-1] ** -0.5,
-    lambda x: F.unfold(x, 3, padding=1),
-    lambda x: F.fold(F.unfold(x, 2, stride=2), x.shape[2:], 2, stride=2),
     lambda x: x.unfold(2, 3, 1),
     lambda x: x[:, [0, 1], [1, 2]],
     lambda x: x.gather(1, torch.zeros(2, 1, 8, 8, dtype=torch.long)),

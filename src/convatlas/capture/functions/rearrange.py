@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.capture.arguments import Handler, forms, listed, positive
+from convatlas.capture.arguments import Handler, forms, listed, positive, several
 from convatlas.capture.dim import Dim, Sizes
 from convatlas.capture.traced import Traced, lengths
 from convatlas.capture.tracer import Tracer
@@ -28,6 +28,7 @@ from convatlas.graph.rearrange import (
     Unsqueeze,
     View,
 )
+from convatlas.graph.unfold import Fold, Unfold
 
 
 def flatten(tracer: Tracer, input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Traced:
@@ -245,6 +246,46 @@ def pixel_shuffle(inverse: bool, tracer: Tracer, input: Tensor, factor: int) -> 
     return tracer.record(PixelShuffle(factor=factor, inverse=inverse), [input])
 
 
+def unfold(
+    tracer: Tracer,
+    input: Tensor,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+) -> Traced:
+    """F.unfold."""
+    operation = Unfold(
+        kernel=several(kernel_size, 2),
+        stride=several(stride, 2),
+        padding=tuple((side, side) for side in several(padding, 2)),
+        dilation=several(dilation, 2),
+    )
+    return tracer.record(operation, [input])
+
+
+def fold(
+    tracer: Tracer,
+    input: Tensor,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+) -> Traced:
+    """F.fold."""
+    size = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
+    sizes = Sizes(size, 1)
+    operation = Fold(
+        size=sizes.values,
+        kernel=several(kernel_size, 2),
+        stride=several(stride, 2),
+        padding=tuple((side, side) for side in several(padding, 2)),
+        dilation=several(dilation, 2),
+    )
+    return tracer.record(operation, [input], sizes=sizes)
+
+
 HANDLERS: dict[object, Handler] = {
     **dict.fromkeys(forms("flatten"), flatten),
     **dict.fromkeys(forms("unflatten"), unflatten),
@@ -269,6 +310,8 @@ HANDLERS: dict[object, Handler] = {
     F.pad: pad,
     **dict.fromkeys(forms("roll"), roll),
     F.glu: glu,
+    F.unfold: unfold,
+    F.fold: fold,
     F.interpolate: interpolate,
     F.upsample: interpolate,
     F.pixel_shuffle: partial(pixel_shuffle, False),
