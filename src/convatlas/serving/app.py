@@ -8,8 +8,8 @@ from functools import partial
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from convatlas.serving.answers import Links, Status
 from convatlas.serving.openapi import document
@@ -26,12 +26,27 @@ Endpoint = Callable[[Service, Request], Awaitable[Response]]
 
 def app(service: Service) -> ASGIApp:
     """The service at its paths."""
-    routes = [
-        Route(path, partial(endpoint, service), methods=[method])
-        for path, (method, endpoint) in ENDPOINTS.items()
-    ]
-    router = Router(routes, redirect_slashes=False, lifespan=partial(_lifespan, service))
-    return Watched(router, service.metrics, frozenset(ENDPOINTS))
+    life = Router(lifespan=partial(_lifespan, service))
+
+    async def endpoints(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":  # not by the router, which takes longer than all else of ours
+            response = await _endpoint(scope)(service, Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await life(scope, receive, send)
+
+    return Watched(endpoints, service.metrics, frozenset(ENDPOINTS))
+
+
+def _endpoint(scope: Scope) -> Endpoint:
+    """What is asked for; raises `Problem` 404 and 405."""
+    if scope["path"] not in ENDPOINTS:
+        raise Problem(404, "there is nothing here; see /openapi.json")
+    method, endpoint = ENDPOINTS[scope["path"]]
+    taken = ("GET", "HEAD") if method == "GET" else (method,)
+    if scope["method"] not in taken:
+        raise Problem(405, "not a method of this path", headers={"Allow": ", ".join(taken)})
+    return endpoint
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 
 from python_multipart.multipart import parse_options_header
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from convatlas.serving.limits import BODIES, Limits
 from convatlas.serving.multipart import Form, Upload
@@ -54,7 +54,12 @@ class Body:
         claimed = self._request.headers.get("content-length", "")
         if DIGITS.fullmatch(claimed) and int(claimed[:20]) > self._limits.max_bytes:
             raise self._too_large()
-        async for chunk in self._request.stream():
+        more = True
+        while more:
+            message = await self._request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk, more = message.get("body", b""), message.get("more_body", False)
             if self._taken + len(chunk) > self._limits.max_bytes:
                 raise self._too_large()
             self._budget.take(len(chunk))

@@ -6,14 +6,12 @@ import logging
 import time
 from collections.abc import Collection
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from convatlas.serving.metrics import Metrics
 from convatlas.serving.problems import CLIENT_GONE, Problem
 
 LOG = logging.getLogger("convatlas.serving")
-REFUSED = {404: "there is nothing here; see /openapi.json", 405: "not a method of this path"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -49,8 +47,8 @@ class Watched:
                 raise _Unsent from error
 
         with self._metrics.in_flight.track_inprogress():
-            try:  # with an application in the scope the router raises what it refuses
-                await self._app({**scope, "app": self}, receive, noted)
+            try:
+                await self._app(scope, receive, noted)
             except (Exception, asyncio.CancelledError) as error:
                 problem = _problem(error)
                 if problem.why:
@@ -77,9 +75,6 @@ def _problem(error: BaseException) -> Problem:
         return error
     if isinstance(error, _Unsent):
         return Problem(CLIENT_GONE, "the client went away")
-    if isinstance(error, HTTPException):
-        detail = REFUSED.get(error.status_code, error.detail)
-        return Problem(error.status_code, detail, headers=dict(error.headers or {}))
     if isinstance(error, asyncio.CancelledError):  # the time to finish is over
         return Problem(503, "the server has stopped; send it to another", why="stopped")
     LOG.error("a request failed", exc_info=error)
