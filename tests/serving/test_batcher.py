@@ -337,3 +337,21 @@ def test_it_says_how_long_a_batch_runs() -> None:
             assert not batcher.failed
 
     asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_a_quick_engine_is_called_in_the_loop_and_the_same_holds() -> None:
+    async def story() -> None:
+        engine = Engine()
+        batcher: Batcher[int, int] = Batcher(engine, most=4, wait=HOURS, places=9, quick=True)
+        work = asyncio.create_task(batcher.work())
+        await asyncio.sleep(0)
+        places = batcher.claim(6)
+        answers = [place.answer(number) for number, place in enumerate(places)]
+        places[2].give_back()
+        assert await asyncio.gather(*answers[:2], *answers[3:]) == [0, -1, -3, -4, -5]
+        assert engine.batches == [[0, 1, 3, 4], [5]]
+        assert engine.threads == {threading.get_ident()}
+        assert (batcher.held, batcher.running_for) == (0, 0)
+        work.cancel()
+
+    asyncio.run(asyncio.wait_for(story(), 60))

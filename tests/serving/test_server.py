@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -179,12 +179,16 @@ from convatlas.serving.server import Address, serve
 
 def stuck():
     whole = open_classifier(Path(sys.argv[1]), threads=1)
-    calls = iter(range(5))  # batches of 1, 2, 4, 8 and 16 are the warming
-    return dataclasses.replace(
-        whole, run=lambda fed: whole.run(fed) if next(calls, None) is not None else time.sleep(9999)
-    )
 
-serve(stuck, engine="stuck", address=Address(port=0), limits=Limits(grace=1), threads=1,
+    def run(fed):
+        warming = fed.min() == fed.max()
+        time.sleep(float(sys.argv[2]) if warming else 9999)
+        return whole.run(fed)
+
+    return dataclasses.replace(whole, run=run)
+
+limits = Limits(grace=1, timeout=float(sys.argv[3]))
+serve(stuck, engine="stuck", address=Address(port=0), limits=limits, threads=1,
       say=lambda line: print(line, flush=True))
 """
 
@@ -192,7 +196,7 @@ serve(stuck, engine="stuck", address=Address(port=0), limits=Limits(grace=1), th
 def test_an_engine_that_never_returns_does_not_keep_it(
     bundle: Path, files: list[bytes], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", ENDLESS, str(bundle)]
+    command = [sys.executable, "-c", ENDLESS, str(bundle), "0.01", "30"]
     with (
         (tmp_path / "err").open("w") as err,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
@@ -207,6 +211,25 @@ def test_an_engine_that_never_returns_does_not_keep_it(
         process.terminate()
         assert client.answer().startswith(b"HTTP/1.1 503 ")
         assert process.wait(30) == 0
+
+
+def test_a_quick_engine_that_never_returns_ends_it(
+    bundle: Path, files: list[bytes], tmp_path: Path
+) -> None:
+    """As it runs where requests are answered, no answer and no signal would get through."""
+    command = [sys.executable, "-c", ENDLESS, str(bundle), "0", "0.5"]
+    with (
+        (tmp_path / "err").open("w") as err,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        client = Half(int(line.split("  ")[0].rpartition(":")[2]), files[0])
+        client.finish()
+        with suppress(ConnectionError):
+            assert client.answer() == b""
+        assert process.wait(30) == 1
+    assert "the engine has not answered for" in (tmp_path / "err").read_text()
 
 
 BROKEN = """

@@ -1,6 +1,7 @@
 """Batches that form while the engine is busy.
 
-One engine call runs at a time, in a thread of its own. What arrives meanwhile is the next batch.
+One engine call runs at a time, in a thread of its own, or, where it takes no longer than handing it
+over, in the event loop. What arrives meanwhile is the next batch.
 A picture alone on an idle server runs at once; if others have been accepted and are still being
 decoded, it waits for them, at most ``wait`` seconds after it became ready.
 """
@@ -43,9 +44,9 @@ class Stopped(Exception):
 class Batcher(Generic[Item, Answer]):
     """Runs items in batches of at most ``most``, first come first served.
 
-    ``run`` answers a batch, one answer an item, and is called in one thread. ``places`` bounds the
-    items that are accepted and not answered. ``observe`` is told the size and the seconds of each
-    batch that ran.
+    ``run`` answers a batch, one answer an item; ``quick``: it is called in the event loop.
+    ``places`` bounds the items that are accepted and not answered. ``observe`` is told the size and
+    the seconds of each batch that ran.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Batcher(Generic[Item, Answer]):
         most: int,
         wait: float,
         places: int,
+        quick: bool = False,
         observe: Callable[[int, float], None] = lambda size, seconds: None,
     ) -> None:
         self._run, self._most, self._wait, self._places = run, most, wait, places
-        self._observe = observe
+        self._observe, self.quick = observe, quick
         self._waiting: OrderedDict[Place[Item, Answer], None] = OrderedDict()
         self._batch: Sequence[Place[Item, Answer]] = ()  # in the engine
         self._engine: OneThread[Sequence[Item], Sequence[Answer] | BaseException] | None = None
@@ -110,7 +112,8 @@ class Batcher(Generic[Item, Answer]):
     async def work(self) -> None:
         """Run batches until cancelled. By an error of its own it ends as by `stop`."""
         self._over = asyncio.get_running_loop().create_future()
-        self._engine = OneThread(self._answers, self._ended, "engine")
+        if not self.quick:
+            self._engine = OneThread(self._answers, self._ended, "engine")
         self._soon()
         try:
             await self._over
@@ -118,7 +121,8 @@ class Batcher(Generic[Item, Answer]):
             LOG.critical("no more batches are run", exc_info=True)
             self._failed = True
         finally:
-            self._engine.end()
+            if self._engine:
+                self._engine.end()
             self.stop()
             _refuse(self._batch)
 
@@ -145,7 +149,7 @@ class Batcher(Generic[Item, Answer]):
 
     def _soon(self) -> None:
         """See whether there is a batch, once all that comes at this moment has come."""
-        if self._waiting and self._engine and not self._batch and not self._looks:
+        if self._waiting and self._over and not self._batch and not self._looks:
             self._looks = True
             asyncio.get_running_loop().call_soon(self._look)
 
@@ -157,14 +161,17 @@ class Batcher(Generic[Item, Answer]):
             self._timer = None
         if self._batch or not self._waiting or self._stopped:
             return
-        assert self._engine
         if self._coming and len(self._waiting) < self._most:
             left = next(iter(self._waiting)).since + self._wait - time.perf_counter()
             if left > 0:
                 self._timer = asyncio.get_running_loop().call_later(left, self._look)
                 return
         self._batch, self._started = self._take(), time.perf_counter()
-        self._engine.call([place.take() for place in self._batch])
+        items = [place.take() for place in self._batch]
+        if self._engine:
+            self._engine.call(items)
+        else:
+            self._ended(self._answers(items))
 
     def _take(self) -> tuple["Place[Item, Answer]", ...]:
         """The oldest places."""
@@ -174,7 +181,7 @@ class Batcher(Generic[Item, Answer]):
         return batch
 
     def _answers(self, items: Sequence[Item]) -> Sequence[Answer] | BaseException:
-        """One answer an item, or why not; called in the engine's thread."""
+        """One answer an item, or why not."""
         try:
             found = self._run(items)
             if len(found) != len(items):

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from convatlas.serving.token import VARIABLE, read_token
 LOG = logging.getLogger("convatlas.serving")
 KEEP_ALIVE = 30  # seconds; longer than a scraper's or a load balancer's interval
 BACKLOG = 1024
+SHORTEST_PATIENCE = 5.0  # seconds; a busy machine can hold up any engine for a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +83,24 @@ def serve(
         server = _Server(served, stopping, lambda: say(started_line(served, url)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)  # also when uvicorn raises them once more
+        threading.Thread(target=_watch, args=(served,), daemon=True).start()
         server.run(sockets=bound)
         if served.batcher.running_for:  # past the grace, and it may never return
             logging.shutdown()
             os._exit(served.batcher.failed)
         if served.batcher.failed:
             sys.exit(1)
+
+
+def _watch(served: Service) -> None:
+    """End the process if a batch that runs in the event loop does not return: nothing else can."""
+    patience = max(served.limits.timeout, SHORTEST_PATIENCE)
+    while True:
+        time.sleep(1)
+        if served.batcher.quick and (seconds := served.batcher.running_for) > patience:
+            LOG.critical("the engine has not answered for %.0f s, and all waits for it", seconds)
+            logging.shutdown()
+            os._exit(1)
 
 
 class _Server(uvicorn.Server):
