@@ -32,6 +32,6 @@ def test_shapes_as_torch(kernel: int, stride: int, padding: int, dilation: int) 
 def test_columns_that_are_no_windows() -> None:
     _, fold = both(2, 1, 0, 1)
     for columns in ((2, 12, 79), (2, 13, 80)):
-        with pytest.raises(ShapeError, match="cannot fold .* into maps of 9×11"):
+        with pytest.raises(ShapeError, match=r"cannot fold .* into maps of 9×11"):
             fold.measure((columns,))
     assert fold.measure(((2, 12, 80),)).shape == (2, 3, 9, 11)

@@ -176,7 +176,7 @@ def hull(each: Iterable[Reach | None]) -> Reach | None:
 
 def whole_if(number: Number) -> Number:
     """A fraction that is an integer as one: integers are quick."""
-    if isinstance(number, Fraction) and number.denominator == 1:
+    if type(number) is Fraction and number.denominator == 1:  # an ABC's isinstance is slow
         return number.numerator
     return number
 

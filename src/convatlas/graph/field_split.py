@@ -94,9 +94,12 @@ def without(field: Field, gone: Sequence[tuple[int, Atom]], left: Split) -> Fiel
     placed = {atom.axis for _, atom in left.digits}
     axes: list[Axis] = []
     lost: set[int] = set()
+    known: dict[tuple[Axis, tuple[Atom, ...]], Axis | None] = {}  # rows and columns are often alike
     for number, (axis, length) in enumerate(zip(field.axes, left.lengths, strict=True)):
-        mine = [atom for _, atom in gone if atom.axis == number]
-        made = None if number not in placed else _read_at_once(axis, mine)
+        mine = tuple(sorted(atom._replace(axis=0) for _, atom in gone if atom.axis == number))
+        if (axis, mine) not in known and number in placed:
+            known[axis, mine] = _read_at_once(axis, mine)
+        made = known[axis, mine] if number in placed else None
         if made is None and (mine or number in placed):
             lost.add(number)
             made = absorbed(axis, length)
@@ -262,8 +265,7 @@ def joined(one: Field, other: Field, made: Shape) -> Field:
     grid = _overlaid(one, other)
     if grid is None:
         return _both_whole(one, other)
-    axes = [joined_axis(x, y) for x, y in zip(one.axes, other.axes, strict=True)]
-    return of(axes, Split(grid, a.lengths))
+    return of(_joined_axes(one, other), Split(grid, a.lengths))
 
 
 def _refined(field: Field, other: Field) -> Field:
@@ -324,8 +326,17 @@ def _overlaid(one: Field, other: Field) -> tuple[tuple[int, Atoms], ...] | None:
 
 
 def _both_whole(one: Field, other: Field) -> Field:
-    axes = [joined_axis(x, y) for x, y in zip(settled(one).axes, settled(other).axes, strict=True)]
+    axes = _joined_axes(settled(one), settled(other))
     return Field(tuple(axes), (-1,) * len(axes), not any(axis.whole for axis in axes))
+
+
+def _joined_axes(one: Field, other: Field) -> list[Axis]:
+    """Each of one with each of the other; rows and columns are often alike."""
+    axes: list[Axis] = []
+    for number, (a, b) in enumerate(zip(one.axes, other.axes, strict=True)):
+        alike = number and (a, b) == (one.axes[0], other.axes[0])
+        axes.append(axes[0] if alike else joined_axis(a, b))
+    return axes
 
 
 def merged(fields: Iterable[Field | None], made: Shape) -> Field | None:
@@ -336,6 +347,8 @@ def merged(fields: Iterable[Field | None], made: Shape) -> Field | None:
             continue
         if result is None:
             result = field
+        elif field.split is not None and field == result:
+            continue
         elif result.split is None and field.split is None:
             result = both(result, field, made)
         else:
