@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from convatlas.cli import main
+from convatlas.cli.serve import command
+from convatlas.runtime.opened import processors
+from convatlas.serving.limits import Limits
 
 
 @pytest.fixture
@@ -59,6 +62,30 @@ def test_a_missing_extra(refused: Refused, monkeypatch: pytest.MonkeyPatch, pack
 
 def test_limits_that_cannot_be(refused: Refused) -> None:
     assert "can never fit" in refused("x.convatlas", "--queue", "8", "--port", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "limits", "threads"),
+    [
+        ([], Limits(), processors()),
+        (
+            ["--max-wait", "7", "--limit-concurrency", "9", "--queue", "40", "--threads", "3"],
+            Limits(max_wait=0.007, connections=9, queue=40),
+            3,
+        ),
+    ],
+)
+def test_options_become_limits_and_what_is_not_given_is_theirs(
+    options: list[str], limits: Limits, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        "convatlas.serving.server.serve", lambda _open, **given: served.append(given)
+    )
+    command(["x.convatlas", *options], standalone_mode=False)
+    (given,) = served
+    assert given["limits"] == limits
+    assert given["threads"] == threads  # that decode
 
 
 def test_no_such_engine(refused: Refused, tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """``convatlas serve``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from convatlas.serving.limits import Limits
+
 LEVELS = ("debug", "info", "warning", "error")
+LIMITS = Limits()  # as they are unless said otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """The command line as given."""
+    """The command line as given, but for the limits."""
 
     bundle: Path
     host: str
@@ -19,16 +22,12 @@ class Arguments:
     token_file: Path | None
     engine: str
     threads: int | None
-    max_batch: int
-    max_wait: float
-    queue: int
-    timeout: float
-    max_bytes: int
-    max_pictures: int
-    max_pixels: int
-    limit_concurrency: int
-    grace: int
     log_level: str
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, given: float) -> float:
+    """Milliseconds as seconds."""
+    return given / 1000
 
 
 @click.command("serve")
@@ -54,20 +53,25 @@ class Arguments:
     help="Of the engine, and as many that decode [default: all cores that it may use].",
 )
 @click.option(
-    "--max-batch", type=click.IntRange(1, 1024), default=16, show_default=True, metavar="PICTURES"
+    "--max-batch",
+    type=click.IntRange(1, 1024),
+    default=LIMITS.max_batch,
+    show_default=True,
+    metavar="PICTURES",
 )
 @click.option(
     "--max-wait",
     type=click.FloatRange(0, 1000),
-    default=3.0,
+    default=1000 * LIMITS.max_wait,
     show_default=True,
     metavar="MS",
+    callback=_seconds,
     help="That a picture waits for others which are being decoded.",
 )
 @click.option(
     "--queue",
     type=click.IntRange(1),
-    default=256,
+    default=LIMITS.queue,
     show_default=True,
     metavar="PICTURES",
     help="Accepted and not yet answered; more get 503.",
@@ -75,7 +79,7 @@ class Arguments:
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
-    default=30.0,
+    default=LIMITS.timeout,
     show_default=True,
     metavar="SECONDS",
     help="Of a request, from its head to its answer.",
@@ -83,23 +87,28 @@ class Arguments:
 @click.option(
     "--max-bytes",
     type=click.IntRange(1),
-    default=16 * 2**20,
+    default=LIMITS.max_bytes,
     show_default=True,
     help="Of a request's body.",
 )
-@click.option("--max-pictures", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--max-pixels", type=click.IntRange(1), default=25_000_000, show_default=True)
+@click.option(
+    *("--max-pictures",), type=click.IntRange(1), default=LIMITS.max_pictures, show_default=True
+)
+@click.option(
+    *("--max-pixels",), type=click.IntRange(1), default=LIMITS.max_pixels, show_default=True
+)
 @click.option(
     "--limit-concurrency",
-    type=click.IntRange(2),
-    default=512,
+    "connections",
+    type=click.IntRange(1),
+    default=LIMITS.connections,
     show_default=True,
     metavar="CONNECTIONS",
 )
 @click.option(
     "--grace",
     type=click.IntRange(0),
-    default=30,
+    default=LIMITS.grace,
     show_default=True,
     metavar="SECONDS",
     help="For what was accepted, once told to stop.",
@@ -111,29 +120,19 @@ def command(**given: Any) -> None:
     SIGTERM or Ctrl-C ends it: what was accepted is answered first. `convatlas export` makes a
     bundle.
     """
-    _serve(Arguments(**given))
+    limits = {field.name: given.pop(field.name) for field in fields(Limits)}
+    _serve(Arguments(**given), limits)
 
 
-def _serve(arguments: Arguments) -> None:
+def _serve(arguments: Arguments, limits: dict[str, Any]) -> None:
     from convatlas.runtime.extras import need
 
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         need(package)
     from convatlas.runtime.opened import open_classifier, processors
-    from convatlas.serving.limits import Limits
     from convatlas.serving.server import Address, serve
 
-    limits = Limits(
-        max_batch=arguments.max_batch,
-        max_wait=arguments.max_wait / 1000,
-        queue=arguments.queue,
-        timeout=arguments.timeout,
-        max_bytes=arguments.max_bytes,
-        max_pictures=arguments.max_pictures,
-        max_pixels=arguments.max_pixels,
-        connections=arguments.limit_concurrency,
-        grace=arguments.grace,
-    )
+    checked = Limits(**limits)
     engine = arguments.engine
     if engine == "auto":
         from convatlas.runtime.quickest import quickest
@@ -148,7 +147,7 @@ def _serve(arguments: Arguments) -> None:
             token_file=arguments.token_file,
             log_level=arguments.log_level,
         ),
-        limits=limits,
+        limits=checked,
         threads=arguments.threads or processors(),
         say=lambda line: click.echo(line),
     )

@@ -29,7 +29,7 @@ def app(service: Service) -> ASGIApp:
     life = Router(lifespan=partial(_lifespan, service))
 
     async def endpoints(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":  # not by the router, which takes longer than all else of ours
+        if scope["type"] == "http":  # the router is for paths with patterns, and takes longer
             response = await _endpoint(scope)(service, Request(scope, receive))
             await response(scope, receive, send)
         else:
