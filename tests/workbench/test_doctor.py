@@ -1,8 +1,9 @@
 import json
 
 import pytest
+import torch
 from ailing import tutorial_alexnet
-from torch import nn
+from torch import Tensor, nn
 
 from convatlas.errors import UserError
 from convatlas.workbench.doctor import doctor
@@ -49,6 +50,33 @@ def test_training_with_a_batch_of_one() -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     (error,) = doctor(module, "1x3x3", training=True).examination.findings
     assert error.what == "batch of one"
+
+
+class TwoFaults(nn.Module):
+    """A U-Net in small: odd sides do not meet their copy, and the last layer never fits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
+        self.last = nn.Conv2d(3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.last(torch.cat((x, self.up(self.down(x))), 1))
+        return made
+
+
+def test_a_module_that_fits_nowhere_is_told_as_far_as_it_comes() -> None:
+    (finding,) = doctor(TwoFaults(), "3x9x9").examination.findings
+    assert (finding.what, finding.changes) == (
+        "shape",
+        ("an input of 3×8×8 or 3×10×10: lets this layer pass",),
+    )
+    report = doctor(TwoFaults(), "3x8x8")
+    (finding,) = report.examination.findings
+    assert finding.says == "takes 3 channels, but 6 come from the input (3) and the input (3)"
+    assert finding.changes == ("in_channels=6 in last",)
+    assert "its code stops at last, what follows is not seen" in str(report)
+    assert json.loads(report.text("json"))["legal"] is None
 
 
 def test_what_is_no_illness_stays_an_error() -> None:

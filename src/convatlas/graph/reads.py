@@ -51,8 +51,8 @@ def coverage(
 def reads(graph: Graph, made: Propagation, node: int, position: Position) -> Pixels:
     """The pixels of the first picture that a position of a node, or all of them, really reads.
 
-    Exact wherever positions can be followed; where maps are joined along an axis of the picture,
-    rolled around or taken apart by a view, every position counts as reading what all of them do.
+    Exact wherever positions can be followed; where maps are joined along an axis of the picture or
+    taken apart by a view, every position counts as reading what all of them do.
     Raises `UserError` for a position that the node does not have.
     """
     seen = _seen(graph, made)

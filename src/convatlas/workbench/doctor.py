@@ -59,6 +59,8 @@ class Report:
     def _sides(self) -> str:
         """Which sizes the network takes; of one whose code stops nobody knows what follows."""
         found = self.examination
+        if any(finding.what == "batch" for finding in found.findings):
+            return "it mixes pictures, so that no size is right"
         if found.graph.outputs:
             return takes(found.graph, found.legal)
         at = f" ({self.line})" if self.line else ""
@@ -69,7 +71,7 @@ class Report:
         return {
             "network": found.graph.name,
             "inputs": found.inputs,
-            "legal": asdict(found.legal),
+            "legal": asdict(found.legal) if found.graph.outputs else None,
             "notes": found.graph.notes,
             "findings": [asdict(finding) for finding in found.findings],
         }
@@ -103,8 +105,7 @@ def doctor(
         else:
             passing = tuple(_passing(stopped, SIDES))
             found = _at_another_size(network, texts, passing[:TRIES], batch, training)
-            line = getattr(error, "line", "")
-            found = found or Report(examine(stopped, stopped.inputs), line)
+            found = found or _up_to_there(stopped, passing, getattr(error, "line", ""))
         if found is None:
             raise error from None
         return found
@@ -117,6 +118,21 @@ def _stopped(error: UserError) -> Graph | None:
         return None
     stopped: Graph = replace(graph, nodes=(*graph.nodes, refused), outputs=())
     return stopped
+
+
+def _up_to_there(stopped: Graph, passing: tuple[int, ...], line: str) -> Report:
+    """What is known of the operation that stopped it, and the nearest sides at which it passes."""
+    examination = examine(stopped, stopped.inputs)
+    (finding,) = examination.findings
+    picture = next((shape for shape in stopped.inputs if len(shape) > 2), ())
+    near = sorted(passing, key=lambda side: abs(side - max(picture[2:], default=0)))[:2]
+    if near and not any(change.startswith("an input of") for change in finding.changes):
+        sizes = " or ".join(
+            shown((picture[1], *(side for _ in picture[2:]))) for side in sorted(near)
+        )
+        inputs = f"an input of {sizes}: lets this layer pass"
+        finding = replace(finding, changes=(inputs, *finding.changes))
+    return Report(replace(examination, findings=(finding,)), line)
 
 
 def _passing(stopped: Graph, sides: Iterable[int]) -> Iterator[int]:

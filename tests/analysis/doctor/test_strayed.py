@@ -19,7 +19,9 @@ class Viewed(nn.Module):
 def test_values_of_one_picture_taken_for_several() -> None:
     """Of 12·30·30 values 300 at a time: torch gives 36 rows of scores for one picture."""
     assert Viewed(300)(torch.zeros(1, 1, 32, 32)).shape == (36, 10)
-    first = doctor(Viewed(300), "1x32x32").examination.findings[0]
+    report = doctor(Viewed(300), "1x32x32")
+    first = report.examination.findings[0]
+    assert str(report).splitlines()[1] == "it mixes pictures, so that no size is right"
     assert (first.weight, first.what) == ("error", "batch")
     assert first.says.startswith("takes values of one picture for several: 1×12×30×30 is seen as")
     assert first.changes == ("flatten(1) in place of the view, and in_features=10800 in fc",)

@@ -52,7 +52,7 @@ def channels(graph: Graph, error: DoesNotFit, axis: int, wanted: int) -> Told:
         changes.append(own.text)
     theirs = giving(graph, error, node.inputs[0], axis + len(shape), wanted)
     changes += [mend.text for mend in passing(graph, error, theirs)]
-    noun = "values" if isinstance(node.operation, Dense) else "channels"
+    noun = "values" if isinstance(node.operation, Dense | LayerNorm) else "channels"
     come = f"{given:,} come from {_sources(graph, error, found.node)}"
     return "channels", f"takes {wanted:,} {noun}, but {come}", tuple(changes)
 
