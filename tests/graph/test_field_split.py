@@ -173,7 +173,6 @@ LOCAL: dict[Callable[[Tensor], Tensor], tuple[int, float]] = {
     unfolded: (5, 2),
     folded: (11, 1),
     stretched: (3, 1 / 3),
-    on_a_grid: (11, 1),
 }
 
 
@@ -210,6 +209,11 @@ def test_digits_that_are_gone_make_positions_farther_apart() -> None:
     assert (field.dims, field.size) == ((1, 2), (5, 5))
     assert [axis.jump for axis in field.axes] == [3, 3]
     assert field.axes[0].at(1) == (2, 6)
+
+
+def test_a_grid_reaches_over_the_whole_picture() -> None:
+    _, _, field = followed(Made(on_a_grid), (1, 2, 12, 12))
+    assert (field.dims, [axis.whole for axis in field.axes]) == ((2, 3), [True, True])
 
 
 def test_a_vector_has_no_positions() -> None:

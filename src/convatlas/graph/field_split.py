@@ -103,6 +103,8 @@ def without(field: Field, gone: Sequence[tuple[int, Atom]], left: Split) -> Fiel
         if made is None and (mine or number in placed):
             lost.add(number)
             made = absorbed(axis, length)
+        elif made is not None and any(a.size * a.weight == length for a in mine):
+            made = made._replace(whole=True, phases=())  # from the first part to the last
         axes.append(made or axis)
     return of(axes, _bare(left, lost))
 
@@ -227,6 +229,8 @@ def _along(axis: Axis, atoms: Atoms, number: int, length: int) -> Axis | None:
         return None
     if top * own[0].size != length:
         return None
+    if axis.whole:
+        return axis
     inner = elements(atom.size for atom in atoms[1:])
     if inner == top and not behind and own[-1].weight == 1:
         return axis
