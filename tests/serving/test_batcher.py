@@ -320,6 +320,20 @@ def test_if_it_fails_itself_it_says_so_and_refuses_all(caplog: pytest.LogCapture
     assert "no space left" in caplog.text
 
 
+def test_so_it_does_if_a_batch_cannot_even_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def take(_place: Place[int, int]) -> int:
+        raise MemoryError
+
+    async def story() -> None:
+        async with Running(Engine()) as batcher:
+            monkeypatch.setattr(Place, "take", take)
+            with pytest.raises(Stopped):
+                await one(batcher, 1)
+            assert batcher.failed
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
 def test_it_says_how_long_a_batch_runs() -> None:
     async def story() -> None:
         engine = Engine(held=True)

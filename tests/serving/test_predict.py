@@ -14,9 +14,10 @@ from asgi import Answer, alive, ask, form
 from noise import encoded
 from PIL import Image, ImageFile
 
-from convatlas.runtime.classifier import Classifier
+from convatlas.runtime.classifier import Classifier, Pictures
 from convatlas.serving.app import app
 from convatlas.serving.limits import BODIES
+from convatlas.serving.sent import Sent
 from convatlas.serving.service import QUICK, Service
 
 Make = Callable[..., Service]
@@ -446,6 +447,32 @@ def test_if_batches_fail_for_good_nobody_waits_and_it_is_not_ready(
 
     asyncio.run(asyncio.wait_for(story(), 60))
     assert sample(service, 'rejected_total{why="stopped"}') == 2
+
+
+def test_if_no_thread_can_be_had_nothing_is_kept(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make()
+    begun = service.decoders.begin
+    left_to_begin = [begun]
+
+    def begin(sent: Sent) -> asyncio.Future[Pictures]:
+        if not left_to_begin:
+            raise RuntimeError("can't start new thread")
+        return left_to_begin.pop()(sent)
+
+    monkeypatch.setattr(service.decoders, "begin", begin)
+    body, headers = form(*[("x", encoded(seed, 400, 300)) for seed in range(3)])
+
+    async def story() -> None:
+        served = app(service)
+        async with alive(served):
+            assert (await ask(served, **post([body], headers))).status == 500
+            assert service.batcher.held == 0
+            while left(service) < all_of(service):  # the first is being decoded
+                await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_while_the_engine_hangs_it_is_not_ready(make: Make, held: Held, files: list[bytes]) -> None:

@@ -7,11 +7,12 @@ decoded, it waits for them, at most ``wait`` seconds after it became ready.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -155,6 +156,10 @@ class Batcher(Generic[Item, Answer]):
 
     def _look(self) -> None:
         """Run a batch if there is one to run, or see later."""
+        with self._ending():
+            self._begin()
+
+    def _begin(self) -> None:
         self._looks = False
         if self._timer is not None:
             self._timer.cancel()
@@ -192,7 +197,7 @@ class Batcher(Generic[Item, Answer]):
 
     def _ended(self, found: Sequence[Answer] | BaseException) -> None:
         """The engine is done with the batch."""
-        try:
+        with self._ending():
             if isinstance(found, BaseException):
                 LOG.error("a batch of %d failed", len(self._batch), exc_info=found)
                 for place in self._batch:
@@ -201,12 +206,17 @@ class Batcher(Generic[Item, Answer]):
                 self._measure(len(self._batch), time.perf_counter() - self._started)
                 for place, answer in zip(self._batch, found, strict=True):
                     place.settle(answer)
-        except Exception as error:  # asyncio would only log it, and no batch would run again
+            self._batch = ()
+            self._soon()
+
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[None]:
+        """An error in here ends `work`; asyncio would only log it, and no batch would run again."""
+        try:
+            yield
+        except Exception as error:
             if self._over and not self._over.done():
                 self._over.set_exception(error)
-            return
-        self._batch = ()
-        self._soon()
 
     def _measure(self, size: int, seconds: float) -> None:
         rate = size / max(seconds, 1e-6)

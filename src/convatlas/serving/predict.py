@@ -82,14 +82,11 @@ async def _rows(
         for each in sent:
             each.drop()
         raise busy(full.seconds, "queue") from None
-    rows = [_begin(service, place, each) for place, each in zip(places, sent, strict=True)]
-    watch = Watch(request, rows, clock)
+    rows: list[Row] = []
     try:
-        return [await _found(row) for row in rows]
-    except asyncio.CancelledError:
-        if watch.problem is not None:
-            raise watch.problem from None
-        raise
+        for place, each in zip(places, sent, strict=True):
+            rows.append(_begin(service, place, each))
+        return await _awaited(request, rows, clock)
     except MemoryError:
         raise busy(1, "decoding") from None
     except EngineFailed:
@@ -98,9 +95,11 @@ async def _rows(
     except Stopped:
         raise Problem(503, "the server is stopping; send it to another", why="stopped") from None
     finally:
-        watch.end()
-        for row, place in zip(rows, places, strict=True):
+        for each in sent[len(rows) :]:
+            each.drop()
+        for row in rows:
             _forget(row)
+        for place in places:
             place.give_back()
 
 
@@ -128,6 +127,20 @@ async def _when_decoded(place: Room, decoded: asyncio.Future[Pictures]) -> Proba
         place.give_back()  # the next batch need not wait for it
         raise
     return await place.answer(pictures)
+
+
+async def _awaited(
+    request: Request, rows: list[Row], clock: Clock
+) -> list[Probabilities | DecodeError]:
+    watch = Watch(request, rows, clock)
+    try:
+        return [await _found(row) for row in rows]
+    except asyncio.CancelledError:
+        if watch.problem is not None:
+            raise watch.problem from None
+        raise
+    finally:
+        watch.end()
 
 
 async def _found(row: Row) -> Probabilities | DecodeError:
