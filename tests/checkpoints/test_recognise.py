@@ -59,6 +59,11 @@ def test_a_file_of_no_network_here_is_said_to_be_none() -> None:
     assert said.endswith("no network here has keys and shapes like these")
 
 
+def test_a_file_of_another_size_than_all_networks_here_is_said_to_be_none() -> None:
+    own = bare(lambda: torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Linear(8, 5)))
+    assert refused("resnet18", own).endswith("no network here has keys and shapes like these")
+
+
 def test_classes_and_channels_that_fit_are_said() -> None:
     theirs = bare(torchvision.models.resnet18, num_classes=7)
     said = refused("resnet18", theirs)

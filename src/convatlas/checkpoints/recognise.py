@@ -18,6 +18,7 @@ from convatlas.models.family import Blueprint
 
 OURS = Layout(sources=("convatlas",), networks=(), rules=())
 COUNTER = "num_batches_tracked"  # older files have none
+NONE_LIKE_IT = "no network here has keys and shapes like these"
 PREPROCESS = "preprocess."  # beside the weights in the model file of a run
 
 
@@ -153,9 +154,12 @@ def _other_keys(file: WeightFile, fit: Fit) -> str:
 
 def _seems(file: WeightFile, wanted: str) -> str:
     """The network whose keys and shapes are nearest; what another profile has otherwise."""
-    share, name, layout = max(_near(file), key=lambda found: found[0])
+    nearest = max(_near(file), key=lambda found: found[0], default=None)
+    if nearest is None:  # none has about as many weights
+        return NONE_LIKE_IT
+    share, name, layout = nearest
     if share < 0.5:
-        return "no network here has keys and shapes like these"
+        return NONE_LIKE_IT
     if name == wanted:
         return f"the rest is of {wanted}, so the file is not whole or was added to; save it again"
     whose = "" if layout is OURS else f" in the layout of {layout.label}"
