@@ -33,10 +33,14 @@ def test_halving_the_size_and_doubling_the_maps_keeps_the_cost() -> None:
 
 
 def test_maps_in_the_order_of_another_network() -> None:
-    """Swin keeps height and width in the middle: (N, H, W, C)."""
+    """Swin keeps height and width in the middle, (N, H, W, C), and works in windows between.
+
+    A block at 56: 56²·96·(288 + 96 + 384 + 384) and twice 64·3·49·49·32 = 376,320,000; two of them
+    and the embedding, 56²·96·48 = 14,450,688. Where one window covers the map no position is left.
+    """
     parts = stages(cost(atlas.graph("swin_t"), ((1, 3, 224, 224),)).lines)
-    assert parts[0].size == (56, 56)
-    assert parts[-1].size == ()
+    assert [part.size for part in parts] == [(56, 56), (28, 28), (14, 14), (7, 7), ()]
+    assert parts[0].macs == 2 * 376_320_000 + 14_450_688
     assert parts[-1].channels == 1000
 
 

@@ -79,6 +79,12 @@ def test_a_module_that_fits_nowhere_is_told_as_far_as_it_comes() -> None:
     assert json.loads(report.text("json"))["legal"] is None
 
 
+def test_another_length_of_features_is_told_as_it_is() -> None:
+    """At 10 features it runs, but that says nothing about 12."""
+    with pytest.raises(UserError, match="Expected 10, got 12"):
+        doctor(nn.LSTM(10, 20, batch_first=True), "5x12")
+
+
 def test_what_is_no_illness_stays_an_error() -> None:
     with pytest.raises(UserError, match="unknown network"):
         doctor("lenet6")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
@@ -13,7 +14,7 @@ from convatlas.analysis.picture import inputs_for, parse_shape
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph
 from convatlas.graph.operation import shown
-from convatlas.graph.propagate import propagate
+from convatlas.graph.propagate import OtherWay, propagate
 from convatlas.tables import Table, render
 from convatlas.workbench.ask import Network, Sizes, ask, module_of, texts_of
 
@@ -165,7 +166,8 @@ def _at_another_size(
         except UserError:
             continue
         graph = replace(found, name=label)
-        return Report(examine(graph, inputs_for(graph, texts, batch)))
+        with suppress(OtherWay):  # what it does there says nothing about the size asked about
+            return Report(examine(graph, inputs_for(graph, texts, batch)))
     return None
 
 

@@ -122,6 +122,39 @@ def test_a_sum_of_different_channels() -> None:
     assert all(runs(rebuilt(module, change), (1, 3, 32, 32)) for change in finding.changes)
 
 
+def test_a_gate_of_other_channels() -> None:
+    gate = seq(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4), nn.Unflatten(1, (4, 1, 1)))
+    module = Two(nn.Conv2d(3, 8, 3), gate, torch.mul)
+    assert found(module, (3, 9, 9)).changes == ("out_channels=4 in one",)
+
+    def by_index(maps: Tensor, gates: Tensor) -> Tensor:
+        return maps * gates[:, :, None, None]
+
+    module = Two(nn.Conv2d(3, 8, 3), gate[:3], by_index)
+    finding = found(module, (3, 9, 9))
+    assert finding.changes == ("out_channels=4 in one", "out_features=8 in other.2")
+    assert all(runs(rebuilt(module, change), (1, 3, 9, 9)) for change in finding.changes)
+
+
+class Positions(nn.Module):
+    """A token for each patch, and a table for 8×8 of them, to be added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.table = nn.Conv2d(1, 8, 4, 4), nn.Parameter(torch.zeros(1, 64, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.patches(x).flatten(2).transpose(1, 2) + self.table
+
+
+def test_a_table_of_positions() -> None:
+    """Of 4 to 7 pixels there is one token, which torch stretches: no way out."""
+    finding = found(Positions(), (1, 28, 28))
+    assert finding.changes == ("an input of 1×32×32", "padding=2 in patches")
+    assert runs(Positions(), (1, 1, 32, 32))
+    assert runs(rebuilt(Positions(), finding.changes[1]), (1, 1, 28, 28))
+
+
 def test_a_shortcut_that_needs_a_projection() -> None:
     block = seq(nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(), nn.Conv2d(32, 32, 3, 1, 1))
     module = Two(nn.Identity(), block, torch.add)

@@ -47,8 +47,8 @@ def refused(graph: Graph, error: DoesNotFit, sides: Legal) -> Finding:
     inputs = tuple(_inputs(graph, sides))
     if isinstance(operation, Concat | Arithmetic):
         says, changes = misfits.joined(graph, error)
-        # a lone side is one at which an axis of 1 happens to be stretched
-        inputs = () if sides.smallest == sides.largest else inputs
+        if isinstance(operation, Arithmetic):
+            inputs = tuple(misfits.nearest(graph, error))
         return _finding(graph, error, "shape", says, (*inputs, *changes))
     if isinstance(operation, View):
         return _finding(graph, error, "shape", error.why, (*inputs, *_flattened(operation, given)))

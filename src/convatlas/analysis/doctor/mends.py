@@ -9,7 +9,7 @@ from convatlas.errors import UserError
 from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.graph import Graph
 from convatlas.graph.norm import BatchNorm, GroupNorm, LayerNorm
-from convatlas.graph.operation import Operation, Shape, ShapeError, shown
+from convatlas.graph.operation import Operation, Shape, ShapeError, elements, shown
 from convatlas.graph.pool import Pool
 from convatlas.graph.product import Dense
 from convatlas.graph.propagate import DoesNotFit, propagate
@@ -131,6 +131,8 @@ def projection(one: Shape, other: Shape) -> str:
     """A 1×1 convolution that makes the larger of two maps like the smaller; "" if there is none."""
     if len(one) != len(other) or len(one) < 3 or one[0] != other[0]:
         return ""
+    if elements(one[2:]) == 1 or elements(other[2:]) == 1:
+        return ""  # a gate for whole maps
     big, small = sorted((one, other), key=lambda shape: shape[2:], reverse=True)
     stride = -(-big[2] // max(small[2], 1))
     axes = len(big) - 2

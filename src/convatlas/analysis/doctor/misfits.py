@@ -12,15 +12,18 @@ from convatlas.analysis.doctor.mends import (
     taking,
 )
 from convatlas.analysis.doctor.origins import origin, place_of
+from convatlas.analysis.legal import has_sides, square
+from convatlas.errors import UserError
 from convatlas.graph.conv import Conv, ConvTransposed
 from convatlas.graph.graph import Graph
 from convatlas.graph.norm import BatchNorm, GroupNorm, LayerNorm
 from convatlas.graph.operation import Operation, Shape, shown
 from convatlas.graph.product import Dense
-from convatlas.graph.propagate import DoesNotFit
+from convatlas.graph.propagate import DoesNotFit, propagate
 from convatlas.graph.rearrange import Concat
 from convatlas.graph.source import Input
 
+NEAR = 64  # sides larger than the one asked about that are looked at
 Told = tuple[str, str, tuple[str, ...]]  # what, says, changes
 
 
@@ -98,6 +101,23 @@ def _tries(graph: Graph, error: DoesNotFit) -> Iterator[Mend]:
                 yield from giving(graph, error, way, 1, other[1])
     for way in shapes:
         yield from resized(graph, error, way)
+
+
+def nearest(graph: Graph, error: DoesNotFit) -> Iterator[str]:
+    """The nearest square on which a sum is one of equals, none of them an axis of 1 stretched."""
+    if not graph.outputs or not has_sides(graph):
+        return
+    ways = graph.nodes[error.index].inputs[: graph.nodes[error.index].data]
+    asked = error.made.inputs
+    own = next(shape for shape in asked if len(shape) > 2)
+    for side in sorted(range(1, max(own[2:]) + NEAR), key=lambda side: abs(side - max(own[2:]))):
+        try:
+            made = propagate(graph, square(graph, side, asked[0][0]))
+        except UserError:
+            continue
+        if len({made.measures[way].shape[1:] for way in ways}) == 1:
+            yield f"an input of {shown((own[1], *(side for _ in own[2:])))}"
+            return
 
 
 def _last(graph: Graph, index: int) -> str:

@@ -10,7 +10,7 @@ from convatlas.graph.pointwise import Activation, Arithmetic, Dropout, Replace, 
 from convatlas.graph.pool import AdaptivePool, Pool, SubSampling
 from convatlas.graph.product import Dense
 from convatlas.graph.propagate import Propagation
-from convatlas.graph.rearrange import Pad, Permute, Reduce, Resize, Roll
+from convatlas.graph.rearrange import Pad, Permute, Reduce, Resize, Roll, Unsqueeze
 from convatlas.graph.source import Input
 
 SAME = (
@@ -35,6 +35,11 @@ def origin(graph: Graph, made: Propagation, index: int, axis: int) -> Origin:
         dims = len(made.measures[index].shape)
         if isinstance(operation, Permute):
             axis = operation.order[axis]
+        elif isinstance(operation, Unsqueeze):
+            at = operation.axis % dims
+            if axis == at:
+                return Origin(index, tuple(way))
+            axis -= axis > at
         elif isinstance(operation, Reduce):
             axes = range(len(made.measures[node.inputs[0]].shape))
             gone = {each % len(axes) for each in operation.axes}
