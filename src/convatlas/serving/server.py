@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -83,7 +82,9 @@ def serve(
         server = _Server(served, stopping, lambda: say(started_line(served, url)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)  # also when uvicorn raises them once more
-        threading.Thread(target=_watch, args=(served,), daemon=True).start()
+        ended = threading.Event()
+        stack.callback(ended.set)
+        threading.Thread(target=_watch, args=(served, ended), daemon=True).start()
         server.run(sockets=bound)
         if served.batcher.running_for:  # past the grace, and it may never return
             logging.shutdown()
@@ -92,15 +93,19 @@ def serve(
             sys.exit(1)
 
 
-def _watch(served: Service) -> None:
-    """End the process if a batch that runs in the event loop does not return: nothing else can."""
-    patience = max(served.limits.timeout, SHORTEST_PATIENCE)
-    while True:
-        time.sleep(1)
-        if served.batcher.quick and (seconds := served.batcher.running_for) > patience:
+def _watch(served: Service, ended: threading.Event) -> None:
+    """End the process if a batch that runs in the event loop does not return: nothing else can.
+
+    It must be late twice, as a process that was paused finds every batch late when it goes on.
+    """
+    patience, late = max(served.limits.timeout, SHORTEST_PATIENCE), False
+    while not ended.wait(1):
+        seconds = served.batcher.running_for if served.batcher.quick else 0.0
+        if late and seconds > patience:
             LOG.critical("the engine has not answered for %.0f s, and all waits for it", seconds)
             logging.shutdown()
             os._exit(1)
+        late = seconds > patience
 
 
 class _Server(uvicorn.Server):
