@@ -19,9 +19,10 @@ def command(
 ) -> None:
     """What is wrong with NETWORK at an input, and the smallest change that mends it.
 
-    Maps that vanish or shrink to a pixel, dense layers of another size, pixels and positions that
-    are never read, weights that meet only padding, holes in the receptive field, batch
-    normalisation of single values. Exit status 1 if the input is not taken.
+    Layers of your own module that do not fit one another, maps that vanish or shrink to a pixel,
+    dense layers of another size, pixels and positions that are never read, weights that meet only
+    padding, holes in the receptive field, batch normalisation of single values. Exit status 1 if
+    the input is not taken.
     """
     report = doctor(network, sizes, batch=batch, training=training)
     click.echo(report.text(form))

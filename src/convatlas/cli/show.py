@@ -34,7 +34,7 @@ def command(  # noqa: PLR0913 - one for each option
 
     NETWORK is a name (see `convatlas list`) or package.module:function of your own, which needs
     --input. Repeated blocks are folded (×12) but for --csv and --json. A network that fails at its
-    input is shown up to the layer that fails.
+    input is shown up to the layer that fails; one that branches on values, for one drawn picture.
     """
     try:
         found = show(
