@@ -91,7 +91,9 @@ def compared(name: str, batch: int, threads: int, budget: float) -> dict[str, An
         "auto": choice.engine,
     }
     runs |= {each: auto.build(each, job) for each in near}
-    effort = Effort(rounds=ROUNDS.get(batch, ROUNDS_OF_MANY), hopeless=float("inf"))
+    effort = Effort(
+        rounds=ROUNDS.get(batch, ROUNDS_OF_MANY), hopeless=float("inf"), limit=float("inf")
+    )
     seconds = measure(runs, random_pixels(job.shape), effort)
     median = {each: statistics.median(taken) for each, taken in seconds.items()}
     single = {**first, **{each: median[each] for each in near}}

@@ -92,7 +92,7 @@ def compared(name: str, threads: int, block: float) -> dict[str, Any]:
     built: dict[str, Engine] = {"peer": peer(name, network)}
     built |= {each: engine(each, job) for each in FLOAT}
     built |= {each: build(result.model, job) for each, (result, build) in small.items()}
-    effort = Effort(block=block, hopeless=float("inf"))
+    effort = Effort(block=block, hopeless=float("inf"), limit=float("inf"))
     seconds = measure(built, random_pixels(job.shape), effort)
     ms = {each: round(1e3 * float(np.median(taken)), 3) for each, taken in seconds.items()}
     best = min(small, key=lambda each: ms[each])
