@@ -228,12 +228,25 @@ def test_an_engine_on_one_thread_is_held_to_the_same_limit(
     }
     monkeypatch.setattr(engines, "ENGINES", makers)
     monkeypatch.setattr(auto, "ENGINES", makers)
-    monkeypatch.setattr(auto, "measure", lambda built, pixels, effort: {n: [1e-4] for n in built})
+    monkeypatch.setattr(auto, "measure", lambda built, *_: {n: [1e-4] for n in built})
     refused = {m.name: m.refused for m in auto.choose(job, effort=QUICKLY).measured if m.refused}
     assert set(refused) == {"odd@1", "choosy@1"}
     assert "relative error" in str(refused["odd@1"])
     assert refused["choosy@1"] == "too few"
     assert looked == 2  # eager as an engine, on the two examples; they are made once
+
+
+def test_it_is_told_what_is_built_and_measured(cache: Path, two_engines: list[str]) -> None:
+    job, told = Job(network=network("lenet-bn")), list[str]()
+    auto.fastest(job, Effort(block=0.01, rounds=1), told.append)
+    assert told == [
+        *("running torch eager, to compare with", "building eager", "building slow, mostly 30 s"),
+        *("warming up eager", "warming up slow"),
+        *("measuring eager, block 1 of 1", "measuring slow, block 1 of 1"),
+    ]
+    told.clear()
+    auto.fastest(job, tell=told.append)
+    assert told == ["building eager"]  # the remembered one
 
 
 def test_quick_networks_are_tried_on_one_thread_too() -> None:

@@ -11,16 +11,16 @@ import torch
 
 from convatlas.errors import UserError, one_line
 from convatlas.runtime.closeness import EQUAL, relative_error
+from convatlas.runtime.engine_names import ALONE
 from convatlas.runtime.engines import ENGINES, available, check_name, engine
 from convatlas.runtime.engines.engine import Engine, Job
 from convatlas.runtime.engines.split.library import compiler
-from convatlas.runtime.measure import FULL, Effort, measure
+from convatlas.runtime.measure import FULL, Effort, Tell, measure, untold
 from convatlas.runtime.network import Array, random_pixels
 from convatlas.runtime.remembered import circumstances, recall, remember
 
 QUICK = 3e-3  # seconds a call below which waking threads may cost more than they bring
 Example = tuple[Array, Array]  # pictures and their scores
-ALONE = "@1"  # after an engine's name: on one thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +54,23 @@ class Choice:
     measured: tuple[Measured, ...]
 
 
-def fastest(job: Job, effort: Effort = FULL) -> Choice:
+def fastest(job: Job, effort: Effort = FULL, tell: Tell = untold) -> Choice:
     """The engine remembered for this job and machine, if it still is equal; else one is chosen.
 
-    Where the budget did not suffice to build all engines, the choice is for budgets up to it.
-    Raises `UserError` if not one runs the network.
+    ``tell`` hears what is being done. Where the budget did not suffice to build all engines, the
+    choice is for budgets up to it. Raises `UserError` if not one runs the network.
     """
     here = job_circumstances(job)
     known = recall(here, effort.budget)
     if known is not None:
+        tell(_building(known.engine))
         try:
             made = build(known.engine, job)
             if worst_error(job, made) <= tolerance(known.engine):
                 return Choice(known.engine, made, ())
         except Exception:  # it was built once; whatever changed, choosing again finds out
             pass
-    choice = choose(job, effort=effort)
+    choice = choose(job, effort=effort, tell=tell)
     kept = next(each for each in choice.measured if each.name == choice.name)
     whole = all(each.tried for each in choice.measured)
     remember(here, choice.name, kept.median, None if whole else effort.budget)
@@ -82,29 +83,32 @@ def choose(
     *,
     effort: Effort = FULL,
     judged: Mapping[str, Engine] = MappingProxyType({}),
+    tell: Tell = untold,
 ) -> Choice:
     """Build the engines, refuse those unequal to eager, measure the others in turn.
 
     ``names``: by default all that run here, the quickest to build first, as far as the budget
     goes, and for quick networks the best on one thread too. ``judged``: engines measured too
     though they are not equal, as someone has judged them; none of them is kept.
+    ``tell`` hears what is being done, between the measurements.
     Raises `UserError` for a name that is no engine's, before anything is built, or if not one that
     is equal is left.
     """
     for name in names:
         check_name(name.removesuffix(ALONE))
+    tell("running torch eager, to compare with")
     examples = examples_of(job)
-    tried = _tried(job, names, examples, effort.budget)
+    tried = _tried(job, names, examples, budget=effort.budget, tell=tell)
     if not tried.engines:
         raise UserError(f"no engine runs {job.network.name}: {tried.refused[0].refused}")
     tried.add(judged, {name: worst_error(job, made, examples) for name, made in judged.items()})
-    seconds = measure(tried.engines, random_pixels(job.shape), effort)
+    seconds = measure(tried.engines, random_pixels(job.shape), effort, tell)
     alone = () if names else _quick(job, seconds)
     if alone:
-        more = _tried(job, alone, examples)
+        more = _tried(job, alone, examples, tell=tell)
         tried.add(more.engines, more.errors)
         tried.refused.extend(more.refused)
-        seconds = measure(tried.engines, random_pixels(job.shape), effort)
+        seconds = measure(tried.engines, random_pixels(job.shape), effort, tell)
     found = [
         Measured(name=name, error=tried.errors[name], seconds=tuple(seconds[name]))
         for name in tried.engines
@@ -203,7 +207,12 @@ class _Tried:
 
 
 def _tried(
-    job: Job, names: Sequence[str], examples: Sequence[Example], budget: float = float("inf")
+    job: Job,
+    names: Sequence[str],
+    examples: Sequence[Example],
+    *,
+    budget: float = float("inf"),
+    tell: Tell,
 ) -> _Tried:
     """Build the named engines, or those that run here until the budget ends; hold each to eager."""
     tried, started = _Tried(), time.monotonic()
@@ -214,6 +223,7 @@ def _tried(
             out = Measured(name=name, error=float("nan"), refused=said, tried=False)
             tried.refused.append(out)
             continue
+        tell(_building(name))
         try:
             made = build(name, job)
             error = worst_error(job, made, examples)
@@ -227,6 +237,13 @@ def _tried(
         else:
             tried.add({name: made}, {name: error})
     return tried
+
+
+def _building(name: str) -> str:
+    """In words, with how long it mostly takes where one would wonder."""
+    plain = name.removesuffix(ALONE)
+    patience = ENGINES[plain].patience if plain in ENGINES else 0
+    return f"building {name}" + (f", mostly {patience:.0f} s" if patience > 1 else "")
 
 
 def _quick(job: Job, seconds: Mapping[str, Sequence[float]]) -> tuple[str, ...]:

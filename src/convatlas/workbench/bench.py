@@ -140,7 +140,7 @@ def _of_cold(b: Bench, each: "Measured") -> tuple[str | float, ...]:
 
 def _cold(name: str, size: str | None, job: "Job", choice: "Choice") -> "Mapping[str, Cold | str]":
     """Every engine that was measured, but those in int8, started afresh."""
-    from convatlas.runtime.auto import ALONE
+    from convatlas.runtime.engine_names import ALONE
     from convatlas.runtime.engines import ENGINES
     from convatlas.workbench.cold import cold
 

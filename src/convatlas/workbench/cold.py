@@ -60,7 +60,7 @@ def cold(
     """
     from safetensors.torch import save_file
 
-    from convatlas.runtime.auto import ALONE
+    from convatlas.runtime.engine_names import ALONE
 
     found: dict[str, Cold | str] = {}
     with tempfile.TemporaryDirectory() as folder:

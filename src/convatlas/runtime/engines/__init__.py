@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convatlas.errors import UserError
-from convatlas.nearest import closest
+from convatlas.runtime import engine_names
 from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.engines import compiled, cuda, eager, onnx_runtime, openvino, split, tuned
 from convatlas.runtime.engines.engine import Engine, Job, guarded
@@ -67,10 +67,7 @@ def engine(name: str, job: Job) -> Engine:
 
 def check_name(name: str) -> None:
     """Refuse a name that is no engine's."""
-    if name not in ENGINES:
-        raise UserError(
-            f"unknown engine {name!r}{closest(name, tuple(ENGINES))}; known: {', '.join(ENGINES)}"
-        )
+    engine_names.check_name(name, tuple(ENGINES))
 
 
 def available() -> tuple[str, ...]:
