@@ -186,10 +186,20 @@ class Shared(Heads):
         return q @ k[:, :1].mT
 
 
+class Interleaved(Heads):
+    """Numbers of the two heads side by side: no row of a head is one run of memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.qkv(x.flatten(2).unflatten(2, (9, 24)))
+        q, k, v = parts.unflatten(-1, (3, self.width, 2)).permute(3, 0, 1, 5, 2, 4).unbind(0)
+        return (self.scores(q, k).softmax(-1) @ v).transpose(2, 3).flatten(1)
+
+
 @pytest.mark.parametrize(
     ("module", "found"),
     [
         (Heads(), True),
+        (Interleaved(), False),
         (Heads(width=64), True),
         (Heads(width=16), False),  # not a multiple of 32
         (Heads(axis=-2), False),
