@@ -16,7 +16,8 @@ def test_every_public_name_is_there_and_known_to_type_checkers(name: str) -> Non
 
 def test_public_names_are_pinned() -> None:
     assert sorted(convatlas.__all__) == [
-        *("Dataset", "Options", "Pictures", "Recipe", "SealedTest", "Task", "UserError"),
+        *("Computing", "Dataset", "Form", "Given", "How", "Int8", "Options", "Pictures", "Recipe"),
+        *("SealedTest", "Task", "UserError"),
         *("__version__", "bench", "blueprint", "compare", "create", "diff", "doctor", "evaluate"),
         "export",
         *("fastest", "features", "field", "load", "load_run", "load_weights", "predict"),

@@ -1,4 +1,4 @@
-from convatlas.errors import LONGEST, one_line
+from convatlas.errors import LONGEST, UserError, argued, one_line
 
 
 def test_pages_of_text_become_one_line() -> None:
@@ -9,3 +9,10 @@ def test_pages_of_text_become_one_line() -> None:
 def test_an_exception_that_says_nothing_has_its_kind() -> None:
     assert one_line(ValueError()) == "ValueError"
     assert one_line(MemoryError(" \n")) == "MemoryError"
+
+
+def test_an_argument_is_named_as_python_has_it_and_as_the_command_line_has_it() -> None:
+    error = argued("give ", ("input=(1, 8, 8)", "--input 1x8x8"), ", or ", ("a", "b"))
+    assert str(error) == "give input=(1, 8, 8), or a"
+    assert error.typed == "give --input 1x8x8, or b"
+    assert UserError("the same").typed == "the same"

@@ -22,16 +22,21 @@ if TYPE_CHECKING:
     from convatlas.models import blueprint as blueprint
     from convatlas.models import create as create
     from convatlas.models.family import Task as Task
+    from convatlas.runtime.onnx_file import Form as Form
     from convatlas.training.recipe import Recipe as Recipe
     from convatlas.training.recipes import recipe_for as recipe_for
     from convatlas.training.run import load_run as load_run
+    from convatlas.workbench.bench import How as How
     from convatlas.workbench.bench import bench as bench
     from convatlas.workbench.compare import compare as compare
     from convatlas.workbench.diff import diff as diff
     from convatlas.workbench.doctor import doctor as doctor
+    from convatlas.workbench.export import Given as Given
     from convatlas.workbench.export import export as export
     from convatlas.workbench.fastest import fastest as fastest
     from convatlas.workbench.field import field as field
+    from convatlas.workbench.int8 import Int8 as Int8
+    from convatlas.workbench.predict import Computing as Computing
     from convatlas.workbench.predict import predict as predict
     from convatlas.workbench.runs import Options as Options
     from convatlas.workbench.runs import evaluate as evaluate
@@ -54,6 +59,11 @@ _PLACES = {
     "export": "convatlas.workbench.export",
     "fastest": "convatlas.workbench.fastest",
     "features": "convatlas.insight.features",
+    "Given": "convatlas.workbench.export",
+    "Form": "convatlas.runtime.onnx_file",
+    "Int8": "convatlas.workbench.int8",
+    "Computing": "convatlas.workbench.predict",
+    "How": "convatlas.workbench.bench",
     "Dataset": "convatlas.data.dataset",
     "Options": "convatlas.workbench.runs",
     "Pictures": "convatlas.data.dataset",

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,6 +130,7 @@ def test_mistakes_are_named(
     arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError) as caught:
         CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert re.search(said, caught.value.typed)
     assert not list(tmp_path.iterdir())

@@ -99,7 +99,7 @@ def test_a_mean_picture_fits_one_size() -> None:
 
 def test_what_does_not_answer_each_picture_is_told_to_be_exported_alone() -> None:
     rows = Network(name="rows", module=nn.Flatten(0).eval(), shape=(1, 4, 4))
-    with pytest.raises(UserError, match=r"gives 16 rows .* batch of 1; export it with --fixed"):
+    with pytest.raises(UserError, match=r"gives 16 rows .* batch of 1; export it with dyn.*=False"):
         cases(rows, Form())
     alone = Network(name="alone", module=nn.Unflatten(0, (1, 1)).eval(), shape=(1, 4, 4))
     assert len(cases(alone, Form(dynamic_batch=False))) == 1

@@ -12,6 +12,7 @@ from convatlas.data.split import split
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import array, prepare, read_bundle
 from convatlas.runtime.onnx_file import Form
+from convatlas.workbench.ask import Sizes
 from convatlas.workbench.export import Given, export, network_of
 
 
@@ -94,7 +95,7 @@ def test_without_a_word_pixels_go_in_from_0_to_1() -> None:
 def test_a_module_in_hand_is_exported_and_left_as_it_is(tmp_path: Path) -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout(), nn.Flatten(), nn.Linear(64, 5))
     module.double().train()
-    receipt = export(module, "onnx", tmp_path / "a.b", given=Given(input="3x6x6"))
+    receipt = export(module, "onnx", tmp_path / "a.b", input=(3, 6, 6))
     assert receipt.files == (tmp_path / "a.b.onnx",)
     assert receipt.error < 1e-4
     assert module.training
@@ -112,17 +113,40 @@ def test_a_module_in_hand_is_exported_and_left_as_it_is(tmp_path: Path) -> None:
         ("lenet-relu", Given(classes=0), "1 or more, given 0"),
         ("lenet-relu", Given(labels=Path("none.txt")), "cannot read the labels in none.txt"),
         ("lenet-relu", Given(pictures=Path("none")), "there is no folder none"),
-        ("lenet-relu", Given(side=20), "--side 20 is less than the 28"),
-        ("lenet-relu", Given(mean=(0.1, 0.2)), "--mean takes 1 numbers or one, given 2"),
-        ("lenet-relu", Given(deviation=(0.0,)), "--std takes numbers above 0, given 0"),
-        (nn.Flatten(), Given(), "Flatten does not say what it takes"),
-        (nn.Flatten(), Given(input="3x4x4", classes=3), "--classes is for networks of"),
+        ("lenet-relu", Given(side=20), "^side 20 is less than the 28"),
+        ("lenet-relu", Given(mean=(0.1, 0.2)), "^mean takes 1 numbers or one, given 2"),
+        ("lenet-relu", Given(deviation=(0.0,)), "^deviation takes numbers above 0, given 0"),
+        (nn.Flatten(), Given(), r"Flatten does not say .*; give input=\(3, 224, 224\)$"),
+        (nn.Flatten(), Given(input=(4, 4)), r"input of Flatten is .* like \(3, 224, 224\); given"),
+        (nn.Flatten(), Given(input="3x4x4", classes=3), "^classes is for networks of"),
         (nn.Flatten(), Given(input="2x4x4", mean=(0.5,)), "squares of 1 or 3 channels"),
     ],
 )
 def test_mistakes_are_named(what: str | nn.Module, given: Given, said: str) -> None:
     with pytest.raises(UserError, match=said):
         network_of(what, given)
+
+
+@pytest.mark.parametrize("size", ["3x4x4", (3, 4, 4), [3, 4, 4], ("3x4x4",)])
+def test_an_input_is_text_or_numbers(size: Sizes) -> None:
+    assert network_of(nn.Flatten(), Given(input=size)).shape == (3, 4, 4)
+
+
+def test_the_side_of_a_built_in_network_is_a_number() -> None:
+    assert network_of("nin-cifar", Given(input=48)).shape == (3, 48, 48)
+    assert network_of("nin-cifar", Given(input=(1, 48, 48))).shape == (1, 48, 48)
+
+
+def test_an_input_that_is_said_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="said twice"):
+        export(nn.Flatten(), out=tmp_path / "n", given=Given(input="3x4x4"), input=(3, 4, 4))
+
+
+def test_paths_are_taken_as_text_and_text_as_paths(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "ten").write_text("".join(f"class {n}\n" for n in range(10)))
+    assert network_of("lenet-relu", Given(labels=str(tmp_path / "ten"))).labels[0] == "class 0"
+    assert network_of(run).labels == network_of(str(run)).labels
+    assert convatlas.load_run(str(run)).card == convatlas.load_run(run).card
 
 
 def test_a_wrong_number_of_labels_is_named(tmp_path: Path) -> None:
@@ -137,12 +161,11 @@ def test_a_wrong_number_of_labels_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["input", "weights", "labels", "deviation"])
 def test_a_run_is_not_told_what_it_knows(run: Path, field: str) -> None:
     value = {"input": "28", "weights": Path("w"), "labels": Path("l"), "deviation": (0.5,)}[field]
-    given, option = (
-        dataclasses.replace(Given(), **{field: value}),
-        field.replace("deviation", "std"),
-    )
-    with pytest.raises(UserError, match=f"has its own {option}; leave --{option} out"):
+    given = dataclasses.replace(Given(), **{field: value})
+    with pytest.raises(UserError, match=f"has its own {field}; leave {field} out") as caught:
         network_of(str(run), given)
+    option = field.replace("deviation", "std")
+    assert caught.value.typed.endswith(f"has its own {option}; leave --{option} out")
 
 
 def test_an_unfinished_run_is_named(tmp_path: Path) -> None:

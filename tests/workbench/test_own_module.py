@@ -72,9 +72,9 @@ def test_what_is_no_score_is_named(answer: object, said: str) -> None:
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(UserError, match="Linear does not say what it takes; give --input"):
+    with pytest.raises(UserError, match="Linear does not say what it takes; give input="):
         own_network(nn.Linear(3, 4), None)
-    with pytest.raises(UserError, match="channels x height x width, like 3x224x224; given '224'"):
+    with pytest.raises(UserError, match=r"height x width, like \(3, 224, 224\); given '224'"):
         own_network(nn.Linear(3, 4), "224")
     with pytest.raises(UserError, match=r"Conv2d fails on a picture of 2x4x4: RuntimeError: .*"):
         own_network(nn.Conv2d(3, 4, 3), "2x4x4")

@@ -55,8 +55,8 @@ def test_what_is_no_square_of_one_or_three_channels_has_none() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0])
 def test_deviations_are_numbers_above_0(value: float) -> None:
-    with pytest.raises(UserError, match="--std takes numbers above 0"):
+    with pytest.raises(UserError, match=r"^deviation takes numbers above 0"):
         preparation_of(named("own", (1, 8, 8)), None, (value,), None)
     wrong = dataclasses.replace(named("own", (1, 8, 8)))
-    with pytest.raises(UserError, match="--mean takes numbers, given nan"):
+    with pytest.raises(UserError, match=r"^mean takes numbers, given nan"):
         preparation_of(wrong, (float("nan"),), None, None)

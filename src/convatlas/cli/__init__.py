@@ -65,7 +65,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except UserError as error:
-        _end(f"error: {error}", 2)
+        _end(f"error: {error.typed}", 2)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

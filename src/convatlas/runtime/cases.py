@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.bundle import Compared, crop, normalise
 from convatlas.runtime.closeness import agreement, relative_error
 from convatlas.runtime.network import Array, Network, random_pixels
@@ -58,9 +58,11 @@ def _check_figures(network: Network, form: Form) -> None:
     how = network.preparation
     if form.fused and how and how.mean.shape[1:] != (1, 1):
         height, width = how.mean.shape[1:]
-        raise UserError(
+        raise argued(
             f"the mean picture that {network.name} subtracts is {height}x{width} and fits no other "
-            "size; leave --dynamic-size or --fuse out"
+            "size; leave ",
+            ("dynamic_size or fused", "--dynamic-size or --fuse"),
+            " out",
         )
 
 
@@ -75,9 +77,10 @@ def other_size(network: Network) -> Size:
             continue
         return size
     sizes = " nor ".join(f"{height}x{width}" for height, width in tried)
-    raise UserError(
-        f"{network.name} takes pictures of {height}x{width}, and neither {sizes}; "
-        "leave --dynamic-size out"
+    raise argued(
+        f"{network.name} takes pictures of {height}x{width}, and neither {sizes}; leave ",
+        ("dynamic_size", "--dynamic-size"),
+        " out",
     )
 
 
@@ -106,7 +109,8 @@ def _expected(network: Network, pixels: Array) -> Array:
         if len(scores) == len(pixels):
             return scores
         said = f"gives {len(scores)} rows of scores for a batch of {len(pixels)}"
-    raise UserError(f"{network.name} {said}; export it with --fixed-batch")
+    fixed = ("dynamic_batch=False", "--fixed-batch")
+    raise argued(f"{network.name} {said}; export it with ", fixed)
 
 
 def _real(network: Network, form: Form) -> list[Case]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from safetensors import SafetensorError
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
@@ -71,7 +71,9 @@ def export(
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
     given, path = path, with_suffix(path, FORMATS[to].suffix)
     if given.is_dir() or path.is_dir():
-        raise UserError(f"{given} is a folder; give --out the name of a file to write")
+        raise argued(
+            f"{given} is a folder; give ", ("out", "--out"), " the name of a file to write"
+        )
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
     started = time.perf_counter()

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.bundle import Preparation, array
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Network
@@ -25,6 +25,7 @@ from convatlas.runtime.onnx_rewrites import rewritten
 
 INPUT, OUTPUT, BATCH = "pixels", "scores", "batch"
 OPSET = 20
+DYNAMIC_SIZE = ("dynamic_size", "--dynamic-size")  # in Python, on the command line
 MOST_BYTES = 2**31 - 2**24  # protobuf ends at 2 GiB; some room for the graph itself
 
 
@@ -141,9 +142,11 @@ def _check_one_way(network: Network) -> None:
         return
     if guards:
         where = f" (in {guards[0].path})" if guards[0].path else ""
-        raise UserError(
+        raise argued(
             f"the code of {network.name} decides by the size of its maps{where}, an exported file "
-            "cannot; leave --dynamic-size out"
+            "cannot; leave ",
+            DYNAMIC_SIZE,
+            " out",
         )
 
 
@@ -151,9 +154,11 @@ def _check_free(network: Network, program: ExportedProgram) -> None:
     """Refuse a program whose height or width torch has fixed, as the module's code demands it."""
     fixed = [size for size in _input_shape(program)[2:] if isinstance(size, int)]
     if fixed:
-        raise UserError(
+        raise argued(
             f"the code of {network.name} works for a side of {fixed[0]} alone once it is exported; "
-            "leave --dynamic-size out"
+            "leave ",
+            DYNAMIC_SIZE,
+            " out",
         )
 
 
@@ -166,9 +171,11 @@ def _input_shape(program: ExportedProgram) -> tuple[int | torch.SymInt, ...]:
 def _check_bytes(network: Network) -> None:
     total = sum(t.numel() * t.element_size() for t in network.module.state_dict().values())
     if total > MOST_BYTES:
-        raise UserError(
+        raise argued(
             f"the weights of {network.name} take {total / 2**30:.1f} GiB, an ONNX file holds "
-            f"{MOST_BYTES / 2**30:.1f}; use --to safetensors, torchscript or exported-program"
+            f"{MOST_BYTES / 2**30:.1f}; use ",
+            ("the format", "--to"),
+            " safetensors, torchscript or exported-program",
         )
 
 
@@ -176,8 +183,10 @@ def _module(network: Network, form: Form) -> nn.Module:
     if not form.fused:
         return network.module
     if network.preparation is None:
-        raise UserError(
-            f"{network.name} has no preparation to fuse; export a run, or leave --fuse out"
+        raise argued(
+            f"{network.name} has no preparation to fuse; export a run, or leave ",
+            ("fused", "--fuse"),
+            " out",
         )
     return Fused(network.preparation, network.module).eval()
 

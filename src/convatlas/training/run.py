@@ -93,8 +93,9 @@ def rewrite_card(folder: RunFolder, card: Card) -> None:
     _write(folder.model, _read(folder.model)[1], card)
 
 
-def load_run(path: Path) -> Trained:
+def load_run(path: Path | str) -> Trained:
     """Read a run back; `UserError` for a folder that is none, another version, a damaged file."""
+    path = Path(path)
     folder = RunFolder(path)
     if not path.is_dir():
         raise UserError(f"there is no run folder {path}; `convatlas train` makes one")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convatlas.analysis.picture import parse_shape
-from convatlas.errors import UserError
+from convatlas.errors import argued
 
 if TYPE_CHECKING:
     from convatlas.models.family import Task
@@ -67,8 +67,10 @@ def task_of(name: str, size: str | None, classes: int | None = None) -> "Task":
         return Task(num_classes=classes)
     shape = parse_shape(size)
     if len(shape) not in (1, 3) or len({*shape[-2:]}) != 1:
-        raise UserError(
-            f"{name} is built for squares; give --input as 3x224x224 or 224, given {size!r}"
+        raise argued(
+            f"{name} is built for squares; give ",
+            ("input as (3, 224, 224) or 224", "--input as 3x224x224 or 224"),
+            f", given {size!r}",
         )
     return Task(
         num_classes=classes,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, argued
+from convatlas.workbench.ask import Sizes, texts_of
 from convatlas.workbench.built_in import built_in
 
 if TYPE_CHECKING:
@@ -22,35 +23,39 @@ if TYPE_CHECKING:
 class Given:
     """What is said of a network beside its name; a run says all but ``pictures`` itself.
 
-    ``input``: ``3x224x224``, or ``224`` for a built-in network; its published size by default.
+    ``input``: ``(3, 224, 224)`` or ``3x224x224``, or ``224`` for a built-in network, which has its
+    published size by default.
     ``weights``: a file that `convatlas.load_weights` reads. ``labels``: a file, one class a line.
     ``pictures``: a folder of pictures to compare on. ``mean``, ``deviation``, ``side``: how
     pictures are prepared, pixels from 0 to 1, after bringing their shorter side to ``side``.
     """
 
-    input: str | None = None
+    input: Sizes | None = None
     classes: int | None = None
-    weights: Path | None = None
-    labels: Path | None = None
-    pictures: Path | None = None
+    weights: Path | str | None = None
+    labels: Path | str | None = None
+    pictures: Path | str | None = None
     mean: tuple[float, ...] | None = None
     deviation: tuple[float, ...] | None = None
     side: int | None = None
 
 
 def export(
-    what: "str | nn.Module",
+    what: "str | Path | nn.Module",
     to: str = "bundle",
     out: Path | str | None = None,
     form: "Form | None" = None,
     given: Given = Given(),
     int8: "Int8 | None" = None,
+    *,
+    input: Sizes | None = None,
 ) -> "Receipt":
     """Write a network, run what was written, compare, and keep it if it is equal.
 
     ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module.
-    ``out`` has the format's suffix put on it; by default it is the network's name. ``int8``: the
-    pictures to quantise with, and how much may be lost. Raises `UserError`.
+    ``input``: its size, as in `Given`. ``out`` has the format's suffix put on it; by default it is
+    the network's name. ``int8``: the pictures to quantise with, and how much may be lost. Raises
+    `UserError`.
     """
     from convatlas.runtime.export import export as write
     from convatlas.runtime.onnx_file import Form
@@ -58,18 +63,29 @@ def export(
 
     if int8:
         check(int8, to)
-    network = network_of(what, given)
+    what = str(what) if isinstance(what, Path) else what
+    network = network_of(what, with_input(given, input))
     name = network.name.rpartition(":")[2]  # of package.module:name
     asked = plan(what, network, int8) if int8 else None
     return write(network, to, Path(out) if out else Path(name), form or Form(), asked)
 
 
-def network_of(what: "str | nn.Module", given: Given = Given()) -> "Network":
+def with_input(given: Given, input: Sizes | None) -> Given:
+    """With the input, which may be said beside it; `UserError` if both say one."""
+    if input is None:
+        return given
+    if given.input is not None:
+        raise UserError("the input is said twice, by input and by given; leave one out")
+    return dataclasses.replace(given, input=input)
+
+
+def network_of(what: "str | Path | nn.Module", given: Given = Given()) -> "Network":
     """The network with its preparation, labels and real pictures where there are any.
 
     A built-in one without weights has drawn ones, the same every time, and batch norm statistics
     of random pictures. Raises `UserError`.
     """
+    what = str(what) if isinstance(what, Path) else what
     if isinstance(what, str) and Path(what).is_dir():
         network = _of_run(what, given)
     elif not isinstance(what, str) or ":" in what:
@@ -80,7 +96,9 @@ def network_of(what: "str | nn.Module", given: Given = Given()) -> "Network":
             "package.module:name"
         )
     else:
-        network = _prepared(built_in(what, given.input, given.classes, given.weights), given)
+        weights = Path(given.weights) if given.weights else None
+        size = None if given.input is None else " and ".join(texts_of(given.input))
+        network = _prepared(built_in(what, size, given.classes, weights), given)
     return _shown(network, given) if given.pictures else network
 
 
@@ -90,8 +108,9 @@ def _of_run(folder: str, given: Given) -> "Network":
 
     for field in dataclasses.fields(given):
         if field.name != "pictures" and getattr(given, field.name) is not None:
-            option = "std" if field.name == "deviation" else field.name
-            raise UserError(f"the run {folder} has its own {option}; leave --{option} out")
+            name = (field.name, "std" if field.name == "deviation" else field.name)
+            option = (name[0], f"--{name[1]}")
+            raise argued(f"the run {folder} has its own ", name, "; leave ", option, " out")
     run = load_run(Path(folder))
     network = trained_network(run)
     pictures = None if given.pictures else of_run(run.card)
@@ -139,9 +158,10 @@ def _own(what: "str | nn.Module", given: Given) -> "Network":
 
     for name in ("weights", "classes"):
         if getattr(given, name) is not None:
-            raise UserError(
-                f"--{name} is for networks of `convatlas list`; a network of one's own sets its "
-                f"{name} in its code"
+            raise argued(
+                (name, f"--{name}"),
+                f" is for networks of `convatlas list`; a network of one's own sets its {name} in "
+                "its code",
             )
     return own_network(what, given.input)
 
@@ -159,7 +179,7 @@ def _prepared(network: "Network", given: Given) -> "Network":
     return dataclasses.replace(
         network,
         preparation=how,
-        labels=_labels(given.labels, network) if given.labels else (),
+        labels=_labels(Path(given.labels), network) if given.labels else (),
         source={**network.source, "preparation": words},
     )
 
@@ -189,7 +209,11 @@ def _shown(network: "Network", given: Given) -> "Network":
 
     assert given.pictures
     if network.preparation is None:
-        raise UserError(f"--pictures needs squares of 1 or 3 channels; {network.name} takes others")
-    pictures = of_folder(given.pictures, network.shape[0], network.preparation.side)
-    source = {**network.source, "pictures": f"folder:{given.pictures.resolve().name}"}
+        raise argued(
+            ("pictures", "--pictures"),
+            f" needs squares of 1 or 3 channels; {network.name} takes others",
+        )
+    folder = Path(given.pictures)
+    pictures = of_folder(folder, network.shape[0], network.preparation.side)
+    source = {**network.source, "pictures": f"folder:{folder.resolve().name}"}
     return dataclasses.replace(network, pictures=pictures, source=source)

@@ -1,8 +1,10 @@
 """A network on the fastest engine of this machine."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convatlas.workbench.export import Given, network_of
+from convatlas.workbench.ask import Sizes
+from convatlas.workbench.export import Given, network_of, with_input
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,8 +15,9 @@ PLAIN = Given()
 
 
 def fastest(
-    what: "str | nn.Module",
+    what: "str | Path | nn.Module",
     *,
+    input: Sizes | None = None,
     batch: int = 1,
     threads: int | None = None,
     given: Given = PLAIN,
@@ -22,10 +25,11 @@ def fastest(
 ) -> "Choice":
     """Measure the engines that compute the same and keep the fastest; remembered for the next time.
 
-    ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module, with
-    what `Given` says of it. ``choice.engine`` takes float32 (batch, C, H, W) and gives scores, one
-    call at a time. ``budget``: seconds for building engines. Raises `UserError`. Sets torch's
-    number of threads if ``threads`` are given.
+    ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module.
+    ``input``: its size, like (3, 224, 224) or ``3x224x224``, which a module does not say itself;
+    ``given``: what else `Given` can say of it. ``choice.engine`` takes float32 (batch, C, H, W)
+    and gives scores, one call at a time. ``budget``: seconds for building engines. Raises
+    `UserError`. Sets torch's number of threads if ``threads`` are given.
     """
     import torch
 
@@ -38,6 +42,6 @@ def fastest(
         raise UserError(f"batch and threads are numbers from 1, given {batch} and {threads}")
     if threads:
         torch.set_num_threads(threads)
-    network = network_of(what, given)
+    network = network_of(what, with_input(given, input))
     job = Job(network=network, batch=batch, threads=torch.get_num_threads())
     return chosen(job, Effort(budget=budget))

@@ -4,7 +4,8 @@ import copy
 from typing import TYPE_CHECKING
 
 from convatlas.analysis.picture import parse_shape
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
+from convatlas.workbench.ask import Sizes, texts_of
 
 if TYPE_CHECKING:
     import torch
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
 
     from convatlas.runtime.network import Network
 
+INPUT = ("input=(3, 224, 224)", "--input 3x224x224")  # in Python, on the command line
 
-def own_network(what: "str | nn.Module", size: str | None) -> "Network":
+
+def own_network(what: "str | nn.Module", size: Sizes | None) -> "Network":
     """What stands at ``package.module:name``, or a copy of a module in hand.
 
-    ``size``: its input, like 3x224x224. Raises `UserError` for what is no network of pictures.
+    ``size``: its input, like 3x224x224 or (3, 224, 224). Raises `UserError` for what
+    is no network of pictures.
     """
     import torch
 
@@ -42,13 +46,15 @@ def own_network(what: "str | nn.Module", size: str | None) -> "Network":
     return network
 
 
-def _shape(label: str, size: str | None) -> tuple[int, int, int]:
+def _shape(label: str, size: Sizes | None) -> tuple[int, int, int]:
     if size is None:
-        raise UserError(f"{label} does not say what it takes; give --input, like 3x224x224")
-    shape = parse_shape(size)
+        raise argued(f"{label} does not say what it takes; give ", INPUT)
+    texts = texts_of(size)
+    shape = parse_shape(texts[0]) if len(texts) == 1 else ()
     if len(shape) != 3:
-        raise UserError(
-            f"--input of {label} is channels x height x width, like 3x224x224; given {size!r}"
+        raise argued(
+            *(("input", "--input"), f" of {label} is channels x height x width, like "),
+            *(("(3, 224, 224)", "3x224x224"), f"; given {' '.join(texts)!r}"),
         )
     channels, height, width = shape
     return channels, height, width

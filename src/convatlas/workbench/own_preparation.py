@@ -6,13 +6,15 @@ Where nothing is known or said, pixels go in from 0 to 1, the whole centre squar
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from convatlas.errors import UserError
+from convatlas.errors import argued
 
 if TYPE_CHECKING:
     from convatlas.runtime.bundle import Preparation
     from convatlas.runtime.network import Network
 
 Values = tuple[float, ...]
+# in Python, on the command line
+MEAN, DEVIATION = ("mean", "--mean"), ("deviation", "--std")
 
 
 def preparation_of(
@@ -28,9 +30,10 @@ def preparation_of(
     said = mean is not None or deviation is not None or side is not None
     if height != width or channels not in (1, 3):
         if said:
-            raise UserError(
-                f"{network.name} takes {channels}x{height}x{width}; --mean, --std and --side are "
-                "for squares of 1 or 3 channels"
+            raise argued(
+                f"{network.name} takes {channels}x{height}x{width}; ",
+                ("mean, deviation and side", "--mean, --std and --side"),
+                " are for squares of 1 or 3 channels",
             )
         return None
     usual = published(network.name, network.source.get("layout", ""), height)
@@ -45,8 +48,8 @@ def preparation_of(
     asked = preparation(
         _side(side, height) if side is not None else how.side,
         height,
-        _each("--mean", mean, channels) if mean is not None else how.mean.values,
-        _each("--std", deviation, channels) if deviation is not None else how.deviation.values,
+        _each(MEAN, mean, channels) if mean is not None else how.mean.values,
+        _each(DEVIATION, deviation, channels) if deviation is not None else how.deviation.values,
     )
     given = [
         name
@@ -58,17 +61,15 @@ def preparation_of(
 
 def _side(side: int, size: int) -> int:
     if side < size:
-        raise UserError(f"--side {side} is less than the {size} that the network takes")
+        raise argued(("side", "--side"), f" {side} is less than the {size} that the network takes")
     return side
 
 
-def _each(option: str, values: Values, channels: int) -> Values:
+def _each(name: tuple[str, str], values: Values, channels: int) -> Values:
     """One value for each channel; a single one is for all."""
     if len(values) not in (1, channels):
-        raise UserError(f"{option} takes {channels} numbers or one, given {len(values)}")
-    if not all(isfinite(value) and (value > 0 or option == "--mean") for value in values):
-        bound = "" if option == "--mean" else " above 0"
-        raise UserError(
-            f"{option} takes numbers{bound}, given {','.join(f'{v:g}' for v in values)}"
-        )
+        raise argued(name, f" takes {channels} numbers or one, given {len(values)}")
+    if not all(isfinite(value) and (value > 0 or name == MEAN) for value in values):
+        bound = "" if name == MEAN else " above 0"
+        raise argued(name, f" takes numbers{bound}, given {','.join(f'{v:g}' for v in values)}")
     return values if len(values) == channels else values * channels

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, argued
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,11 @@ def of_folder(folder: Path, channels: int, side: int) -> "Pictures":
     from convatlas.data.decode import DecodeError, decode
 
     if not folder.is_dir():
-        raise UserError(f"there is no folder {folder}; --pictures takes one with picture files")
+        raise argued(
+            f"there is no folder {folder}; ",
+            ("pictures", "--pictures"),
+            " takes one with picture files",
+        )
     found, problem = [], ""
     for path in _files(folder):
         try:
