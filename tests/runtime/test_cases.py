@@ -103,7 +103,7 @@ def test_what_does_not_answer_each_picture_is_told_to_be_exported_alone() -> Non
         cases(rows, Form())
     alone = Network(name="alone", module=nn.Unflatten(0, (1, 1)).eval(), shape=(1, 4, 4))
     assert len(cases(alone, Form(dynamic_batch=False))) == 1
-    with pytest.raises(UserError, match=r"alone fails on a batch of 3: .*--fixed-batch"):
+    with pytest.raises(UserError, match=r"alone fails on a batch of 3: .*dynamic_batch=False"):
         cases(alone, Form())
 
 
