@@ -10,12 +10,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 import convatlas
-from convatlas.cli.export import TO, command
+from convatlas.cli.export import command
 from convatlas.data.augment import Augment
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import prepare, read_bundle
 from convatlas.runtime.closeness import relative_error
-from convatlas.runtime.formats import FORMATS
 from convatlas.training.run import load_run
 
 
@@ -23,10 +22,6 @@ def call(*arguments: str | Path) -> str:
     ran = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
     return ran.output
-
-
-def test_the_formats_are_those_there_are() -> None:
-    assert set(TO) == set(FORMATS)
 
 
 def test_a_networks_receipt_to_be_read(tmp_path: Path) -> None:
@@ -41,12 +36,15 @@ def test_a_networks_receipt_to_be_read(tmp_path: Path) -> None:
     assert rows[5].endswith("best class equal in 100%")
     assert rows[6].startswith("took        ")
     assert len(rows) == 7
+    again = call("lenet-relu", "--out", path).splitlines()
+    assert again[0] == f"{rows[0]}, in place of an older file"
 
 
 def test_the_same_as_json(tmp_path: Path) -> None:
     record = json.loads(call("lenet-relu", "--out", tmp_path / "n", "--json"))
     path = tmp_path / "n.convatlas"
     assert record["files"] == [str(path)]
+    assert record["replaced"] == []
     assert record["bytes"] == path.stat().st_size
     assert record["seconds"] > 0
     assert record["input"] == [None, 1, 28, 28]
@@ -121,6 +119,7 @@ def test_a_run_becomes_a_bundle_that_scores_as_the_run_does(pictures: Path, tmp_
         (["swin_t", "--dynamic-size"], "the code of swin_t decides by the size of its maps"),
         (["lenet-relu", "--weights", "none.pth"], "there is no file none.pth"),
         (["lenet-relu", "--out", "no/such"], "there is no folder no to write such"),
+        (["lenet-relu", "--to", "onnx", "--out", "a.pt"], "is named like torchscript, and onnx"),
         (["lenet-relu", "--out", "."], "is a folder; give --out"),
         (["nowhere:net", "--input", "3x8x8"], "there is no module 'nowhere'"),
         (["torch.nn:Identity"], "does not say what it takes; give --input"),

@@ -110,6 +110,14 @@ def test_an_older_file_is_replaced_and_kept_if_that_fails(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_was_replaced_is_on_the_receipt(tmp_path: Path) -> None:
+    first = export.export(network("lenet-relu"), "openvino", tmp_path / "net")
+    assert first.replaced == ()
+    (tmp_path / "net.bin").unlink()
+    again = export.export(network("lenet-relu"), "openvino", tmp_path / "net")
+    assert again.replaced == (tmp_path / "net.xml",)
+
+
 @pytest.mark.parametrize("stop", [1, 2])
 def test_an_older_graph_never_stands_beside_new_weights(
     stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ from convatlas.runtime import formats
 from convatlas.runtime.bundle import BundleCard, card_json, read_bundle
 from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.export import export, make_card
+from convatlas.runtime.format_names import SUFFIXES
 from convatlas.runtime.formats import CARD_KEY, FORMATS
 from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form
@@ -42,7 +43,7 @@ def test_a_file_with_one_wrong_weight_is_refused(
         return real.make(wrong, form)
 
     monkeypatch.setitem(FORMATS, to, dataclasses.replace(real, make=make))
-    (tmp_path / f"net{real.suffix}").write_bytes(b"an older file")
+    (tmp_path / f"net{SUFFIXES[to]}").write_bytes(b"an older file")
     with pytest.raises(UserError, match="computes something else than lenet-bn"):
         export(right, to, tmp_path / "net")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"an older file"]
@@ -51,7 +52,7 @@ def test_a_file_with_one_wrong_weight_is_refused(
 @pytest.mark.parametrize("to", FORMATS)
 def test_what_is_opened_is_the_file(to: str, tmp_path: Path) -> None:
     small = network("lenet-bn")
-    wrong, path = one_weight_off(small), tmp_path / f"net{FORMATS[to].suffix}"
+    wrong, path = one_weight_off(small), tmp_path / f"net{SUFFIXES[to]}"
     FORMATS[to].save(FORMATS[to].make(wrong, Form()), make_card(small, Form()), path)
     fed = random_pixels((2, 1, 28, 28))
     found = FORMATS[to].open(small, path)(fed)

@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,6 +136,13 @@ def test_an_input_is_text_or_numbers(size: Sizes) -> None:
 def test_the_side_of_a_built_in_network_is_a_number() -> None:
     assert network_of("nin-cifar", Given(input=48)).shape == (3, 48, 48)
     assert network_of("nin-cifar", Given(input=(1, 48, 48))).shape == (1, 48, 48)
+
+
+@pytest.mark.parametrize("wrong", [{"form": "fuse"}, {"given": "3x4x4"}, {"int8": "mnist"}])
+def test_arguments_of_another_kind_are_named(wrong: dict[str, Any], tmp_path: Path) -> None:
+    [said] = wrong.values()
+    with pytest.raises(UserError, match=rf"expected a convatlas\.\w+, given '{said}'"):
+        export("lenet-relu", out=tmp_path / "n", **wrong)
 
 
 def test_an_input_that_is_said_twice_is_refused(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import click
 
 from convatlas.cli.int8 import asked, int8_lines, int8_options, int8_record
 from convatlas.errors import UserError
+from convatlas.runtime.format_names import SUFFIXES
 
 if TYPE_CHECKING:
     from convatlas.runtime.export import Receipt
     from convatlas.workbench.export import Given
 
-TO = ("bundle", "onnx", "openvino", "torchscript", "safetensors", "exported-program")
 FILE = click.Path(path_type=Path)
 
 
@@ -23,7 +23,7 @@ class Arguments:
     """The command line as given."""
 
     what: str
-    to: str
+    to: str | None
     out: Path | None
     input: str | None
     classes: int | None
@@ -44,7 +44,11 @@ class Arguments:
 
 @click.command("export")
 @click.argument("what", metavar="RUN-or-NET")
-@click.option("--to", type=click.Choice(TO), default="bundle", show_default=True)
+@click.option(
+    "--to",
+    type=click.Choice(tuple(SUFFIXES)),
+    help="By default what the suffix of --out says, else bundle.",
+)
 @click.option("--out", type=FILE, help="By default the network's name.")
 @click.option("--input", help="3x224x224; needed for a network of your own.")
 @click.option("--classes", type=int, help="By default as published.")
@@ -92,6 +96,7 @@ def record(receipt: "Receipt") -> dict[str, object]:
         "network": receipt.network,
         "to": receipt.to,
         "files": [str(file) for file in receipt.files],
+        "replaced": [str(file) for file in receipt.replaced],
         "bytes": receipt.bytes,
         "seconds": round(receipt.seconds, 2),
         "input": list(card.input),
@@ -117,7 +122,7 @@ def lines(receipt: "Receipt") -> list[str]:
     kind = "uint8" if card.fused else "float32"
     opset = f", opset {card.opset}" if receipt.is_onnx else ""
     return [
-        *(f"wrote       {file}  {file.stat().st_size:,} bytes" for file in receipt.files),
+        *(_wrote(file, file in receipt.replaced) for file in receipt.files),
         f"takes       {shape} {kind}; weights {card.precision}{opset}",
         *(f"{name:<11} {text}" for name, text in card.source.items()),
         *(
@@ -128,6 +133,11 @@ def lines(receipt: "Receipt") -> list[str]:
         *int8_lines(card),
         f"took        {receipt.seconds:.1f} s",
     ]
+
+
+def _wrote(file: Path, replaced: bool) -> str:
+    older = ", in place of an older file" if replaced else ""
+    return f"wrote       {file}  {file.stat().st_size:,} bytes{older}"
 
 
 def _given(arguments: Arguments) -> "Given":

@@ -14,11 +14,11 @@ import msgspec
 from safetensors import SafetensorError
 
 from convatlas.errors import UserError, argued, one_line
-from convatlas.nearest import closest
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.extras import version_of
+from convatlas.runtime.format_names import SUFFIXES, format_of, with_suffix
 from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.write import write_int8
@@ -34,6 +34,7 @@ class Receipt:
     network: str
     to: str
     files: tuple[Path, ...]
+    replaced: tuple[Path, ...]  # of these files, those that were there before
     bytes: int
     seconds: float
     card: BundleCard
@@ -51,7 +52,7 @@ class Receipt:
 
 def export(
     network: Network,
-    to: str,
+    to: str | None,
     path: Path,
     form: Form = Form(),  # noqa: B008
     plan: Plan | None = None,
@@ -60,16 +61,15 @@ def export(
 
     With a ``plan`` in int8, which is not equal: it is judged by the plan's pictures instead.
 
+    ``to``: by default what the suffix of ``path`` says, else a bundle.
+
     Raises `UserError` for an unknown format, a form the network cannot take, a missing extra, or
     a file that computes something else.
     """
-    if to not in FORMATS:
-        raise UserError(
-            f"unknown format {to!r}{closest(to, tuple(FORMATS))}; known: {', '.join(FORMATS)}"
-        )
+    to = format_of(to, path)
     if to == "safetensors" and form.fused:
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
-    given, path = path, with_suffix(path, FORMATS[to].suffix)
+    given, path = path, with_suffix(path, SUFFIXES[to])
     if given.is_dir() or path.is_dir():
         raise argued(
             f"{given} is a folder; give ", ("out", "--out"), " the name of a file to write"
@@ -86,20 +86,18 @@ def export(
             card = write_int8(what, plan, partial(compare, network, "onnx", inputs), written)
         else:
             card = write(what, inputs, written)
-        files = _moved(written, path)
+        files = tuple(path.parent / file.name for file in sorted(written.parent.iterdir()))
+        replaced = tuple(file for file in files if file.exists())
+        _put(written, path)
     return Receipt(
         network=network.name,
         to=to,
         files=files,
+        replaced=replaced,
         bytes=sum(file.stat().st_size for file in files),
         seconds=time.perf_counter() - started,
         card=card,
     )
-
-
-def with_suffix(path: Path, suffix: str) -> Path:
-    """The path with a suffix put on it, unless it has it; other dots in a name are left alone."""
-    return path if path.name.endswith(suffix) else path.parent / (path.name + suffix)
 
 
 def make_card(network: Network, form: Form, to: str = "bundle") -> BundleCard:
@@ -178,8 +176,8 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _moved(written: Path, path: Path) -> tuple[Path, ...]:
-    """The file at its final path, and beside it those that belong to it.
+def _put(written: Path, path: Path) -> None:
+    """Move the file to its final path, and beside it those that belong to it.
 
     A file alone replaces an older one at once. Of several, the one that is opened goes first and
     comes last, so that an older one is never there with the new weights beside it.
@@ -193,4 +191,3 @@ def _moved(written: Path, path: Path) -> tuple[Path, ...]:
         path.unlink(missing_ok=True)
     for file in (*others, written):
         os.replace(file, path.parent / file.name)
-    return tuple(path.parent / file.name for file in files)

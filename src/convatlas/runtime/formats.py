@@ -8,7 +8,6 @@ from typing import Any
 
 from convatlas.runtime.bundle import (
     CARD,
-    SUFFIX,
     Bundle,
     BundleCard,
     card_json,
@@ -32,7 +31,6 @@ class Format:
     weights alone, which are run in the network.
     """
 
-    suffix: str
     make: Callable[[Network, Form], Any]
     save: Callable[[Any, BundleCard, Path], None]
     open: Callable[[Network, Path], Run]
@@ -176,10 +174,10 @@ def _torch_runner(module: Any) -> Run:
 
 
 FORMATS = {
-    "bundle": Format(SUFFIX, to_onnx, save_bundle, open_bundle),
-    "onnx": Format(".onnx", to_onnx, save_onnx, open_onnx),
-    "openvino": Format(".xml", make_openvino, save_openvino, open_openvino),
-    "torchscript": Format(".pt", make_torchscript, save_torchscript, open_torchscript),
-    "safetensors": Format(".safetensors", make_weights, save_safetensors, open_safetensors),
-    "exported-program": Format(".pt2", to_program, save_program, open_program),
+    "bundle": Format(to_onnx, save_bundle, open_bundle),
+    "onnx": Format(to_onnx, save_onnx, open_onnx),
+    "openvino": Format(make_openvino, save_openvino, open_openvino),
+    "torchscript": Format(make_torchscript, save_torchscript, open_torchscript),
+    "safetensors": Format(make_weights, save_safetensors, open_safetensors),
+    "exported-program": Format(to_program, save_program, open_program),
 }

@@ -42,7 +42,7 @@ class Given:
 
 def export(
     what: "str | Path | nn.Module",
-    to: str = "bundle",
+    to: str | None = None,
     out: Path | str | None = None,
     form: "Form | None" = None,
     given: Given = Given(),
@@ -53,21 +53,27 @@ def export(
     """Write a network, run what was written, compare, and keep it if it is equal.
 
     ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module.
-    ``input``: its size, as in `Given`. ``out`` has the format's suffix put on it; by default it is
-    the network's name. ``int8``: the pictures to quantise with, and how much may be lost. Raises
-    `UserError`.
+    ``out`` has the format's suffix put on it; by default it is the network's name. ``to``: by
+    default what the suffix of ``out`` says, else a bundle. ``input``: the network's, as in `Given`.
+    ``int8``: the pictures to quantise with, and how much may be lost. Raises `UserError`.
     """
     from convatlas.runtime.export import export as write
+    from convatlas.runtime.format_names import format_of
     from convatlas.runtime.onnx_file import Form
-    from convatlas.workbench.int8 import check, plan
+    from convatlas.workbench.int8 import Int8, check, plan
 
+    for said, kind in ((form, Form), (given, Given), (int8, Int8)):
+        if said is not None and not isinstance(said, kind):
+            raise UserError(f"expected a convatlas.{kind.__name__}, given {said!r}")
+    path = Path(out) if out else None
+    to = format_of(to, path)
     if int8:
         check(int8, to)
     what = str(what) if isinstance(what, Path) else what
     network = network_of(what, with_input(given, input))
     name = network.name.rpartition(":")[2]  # of package.module:name
     asked = plan(what, network, int8) if int8 else None
-    return write(network, to, Path(out) if out else Path(name), form or Form(), asked)
+    return write(network, to, path or Path(name), form or Form(), asked)
 
 
 def with_input(given: Given, input: Sizes | None) -> Given:
