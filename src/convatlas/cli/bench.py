@@ -1,14 +1,23 @@
 """``convatlas bench``."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convatlas.cli.int8 import asked, int8_options
+from convatlas.cli.now import Now
 from convatlas.cli.output import table_formats
 from convatlas.errors import UserError
+from convatlas.runtime.measure import Effort
 from convatlas.tables import render
+from convatlas.workbench.bench import How, bench
+from convatlas.workbench.bench_table import SPREAD, busy, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convatlas.workbench.bench import Bench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +26,12 @@ class Arguments:
 
     networks: tuple[str, ...]
     batches: str
-    engines: str
+    engines: str | None
     size: str | None
     threads: int | None
     cold: bool
     budget: float
+    limit: float
     int8: str | None
     max_drop: float
     min_agreement: float | None
@@ -31,7 +41,7 @@ class Arguments:
 @click.command("bench")
 @click.argument("networks", nargs=-1, required=True, metavar="NET…")
 @click.option("--batch", "batches", default="1", show_default=True, help="Such as 1,32.")
-@click.option("--engines", default="", help="Such as eager,onnxruntime; by default all there are.")
+@click.option("--engines", help="Such as eager,onnxruntime; by default all there are.")
 @click.option("--input", "size", help="3x224x224; needed for a network of your own.")
 @click.option("--threads", type=click.IntRange(1), help="By default as many as torch takes.")
 @click.option("--cold", is_flag=True, help="Start each engine afresh too: seconds and memory.")
@@ -41,6 +51,13 @@ class Arguments:
     default=120,
     show_default=True,
     help="Seconds for building engines that were not named.",
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0),
+    default=120,
+    show_default=True,
+    help="Seconds for measuring a network at a batch; each engine has one block at least.",
 )
 @int8_options
 @table_formats
@@ -52,24 +69,59 @@ def command(**given: Any) -> None:
     that computes something else than torch eager is refused; with --int8, engines in int8 are
     measured too, and what they lose is said.
     """
-    from convatlas.runtime.measure import Effort
-    from convatlas.workbench.bench import How, bench, table  # imports torch
-
     arguments = Arguments(**given)
-    try:
-        counts = [int(part) for part in arguments.batches.split(",")]
-    except ValueError:
-        raise UserError(f"--batch takes numbers, like 1,32; given {arguments.batches!r}") from None
-    names = [name for name in arguments.engines.split(",") if name]
-    int8 = asked(arguments.int8, arguments.max_drop, arguments.min_agreement)
     how = How(
-        size=arguments.size,
         threads=arguments.threads,
-        effort=Effort(budget=arguments.budget),
-        int8=int8,
+        effort=Effort(budget=arguments.budget, limit=arguments.limit),
+        int8=asked(arguments.int8, arguments.max_drop, arguments.min_agreement),
         cold=arguments.cold,
     )
-    found = bench(arguments.networks, counts, names, how)
-    click.echo(render(table(found), arguments.form))
-    for name, note in dict.fromkeys((each.network, each.note) for each in found if each.note):
-        click.echo(f"{name}: {note}", err=True)
+    form = arguments.form
+    with Now(quiet=form is not None) as now:
+        found = bench(
+            arguments.networks,
+            _batches(arguments.batches),
+            _engines(arguments.engines),
+            how,
+            input=arguments.size,
+            told=now,
+        )
+    click.echo(render(table(found, whole=form in ("json", "csv")), form))
+    for line in notes(found):
+        click.echo(line, err=True)
+
+
+def _batches(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"--batch takes numbers, like 1,32; given {text!r}") from None
+
+
+def _engines(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    names = [name for name in text.split(",") if name]
+    if not names:
+        raise UserError(
+            "--engines names none; write some, like eager,onnxruntime, or leave it out for all"
+        )
+    return names
+
+
+def notes(found: "Sequence[Bench]") -> list[str]:
+    """What is to be known of a table: figures that are no facts, and what stands not in it."""
+    lines = [f"{b.network}: {b.note}" for b in found if b.note]
+    if any(busy(b, each) for b in found for each in b.measured):
+        lines.append(
+            "warning: this machine was busy, as blocks of one engine differ by more than "
+            f"{SPREAD:g} times or its load exceeds its processors; figures in doubt are not to be "
+            "trusted: measure again when nothing else runs, or with --threads 1"
+        )
+    lacking: dict[str, list[str]] = {}
+    for name, reason in (pair for b in found for pair in b.left_out.items()):
+        lacking.setdefault(reason, []).append(name)
+    if lacking:
+        each = (f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in lacking.items())
+        lines.append(f"not measured here: {' | '.join(each)}")
+    return list(dict.fromkeys(lines))

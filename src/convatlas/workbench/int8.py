@@ -63,7 +63,7 @@ class Small:
         }
 
 
-def quantise(what: str, job: "Job", int8: Int8) -> Small:
+def quantise(what: "str | nn.Module", job: "Job", int8: Int8) -> Small:
     """A network in int8 by every method, to be measured.
 
     Weights that are drawn give scores that are nearly ties; unless an agreement is asked for by

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from convatlas import models
+from convatlas.errors import UserError
+from convatlas.workbench.named import check_named
+
+
+def test_what_there_is_or_may_be_passes(tmp_path: Path) -> None:
+    for name in (*models.names(), str(tmp_path), "package.module:name"):
+        check_named(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("runs/nope", "there is no run folder runs/nope; give one, a network of"),
+        ("lenet-bm", "unknown network 'lenet-bm'; did you mean 'lenet-bn'"),
+    ],
+)
+def test_what_is_not_there_is_named(name: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        check_named(name)
