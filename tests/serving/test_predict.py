@@ -16,8 +16,8 @@ from PIL import Image, ImageFile
 
 from convatlas.runtime.classifier import Classifier, Pictures
 from convatlas.serving.app import app
+from convatlas.serving.budget import Sent
 from convatlas.serving.limits import BODIES
-from convatlas.serving.sent import Sent
 from convatlas.serving.service import QUICK, Service
 
 Make = Callable[..., Service]

@@ -9,9 +9,9 @@ from noise import encoded
 from PIL import ImageFile
 
 from convatlas.runtime.classifier import Classifier
+from convatlas.serving.budget import Sent
 from convatlas.serving.limits import Limits
 from convatlas.serving.multipart import Upload
-from convatlas.serving.sent import Sent
 from convatlas.serving.service import Service, service, warm
 
 

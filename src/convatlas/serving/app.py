@@ -12,12 +12,12 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from convatlas.serving.answers import Links, Status
+from convatlas.serving.middleware import Middleware
 from convatlas.serving.openapi import document
 from convatlas.serving.predict import predict
 from convatlas.serving.problems import Problem
 from convatlas.serving.service import Service
 from convatlas.serving.token import check
-from convatlas.serving.watched import Watched
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,7 +35,7 @@ def app(service: Service) -> ASGIApp:
         else:
             await life(scope, receive, send)
 
-    return Watched(endpoints, service.metrics, frozenset(ENDPOINTS))
+    return Middleware(endpoints, service.metrics, frozenset(ENDPOINTS))
 
 
 def _endpoint(scope: Scope) -> Endpoint:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
-from convatlas.serving.one_thread import OneThread
+from convatlas.serving.worker_thread import WorkerThread
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -64,7 +64,7 @@ class Batcher(Generic[Item, Answer]):
         self._observe, self.quick = observe, quick
         self._waiting: OrderedDict[Place[Item, Answer], None] = OrderedDict()
         self._batch: Sequence[Place[Item, Answer]] = ()  # in the engine
-        self._engine: OneThread[Sequence[Item], Sequence[Answer] | BaseException] | None = None
+        self._engine: WorkerThread[Sequence[Item], Sequence[Answer] | BaseException] | None = None
         self._over: asyncio.Future[None] | None = None  # of `work`
         self._looks = False  # whether `_look` is called soon
         self._timer: asyncio.TimerHandle | None = None
@@ -114,7 +114,7 @@ class Batcher(Generic[Item, Answer]):
         """Run batches until cancelled. By an error of its own it ends as by `stop`."""
         self._over = asyncio.get_running_loop().create_future()
         if not self.quick:
-            self._engine = OneThread(self._answers, self._ended, "engine")
+            self._engine = WorkerThread(self._answers, self._ended, "engine")
         self._soon()
         try:
             await self._over

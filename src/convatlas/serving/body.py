@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from convatlas.serving.budget import Budget, Sent
 from convatlas.serving.limits import BODIES, Limits
 from convatlas.serving.multipart import Form, Upload
 from convatlas.serving.problems import Problem
-from convatlas.serving.sent import Budget, Sent
 
 FORM = "multipart/form-data"
 DIGITS = re.compile("[0-9]+", re.ASCII)

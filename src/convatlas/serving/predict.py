@@ -13,11 +13,11 @@ from convatlas.runtime.classifier import Pictures
 from convatlas.serving.answers import Prediction, Predictions, guesses
 from convatlas.serving.batcher import EngineFailed, Full, Place, Stopped
 from convatlas.serving.body import Body
+from convatlas.serving.budget import Sent
+from convatlas.serving.deadline import Deadline, Watch
 from convatlas.serving.problems import CLIENT_GONE, Problem, busy
-from convatlas.serving.sent import Sent
 from convatlas.serving.service import Probabilities, Service
 from convatlas.serving.token import check
-from convatlas.serving.watch import Clock, Watch
 
 TOP = 5
 COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -30,13 +30,13 @@ Row = asyncio.Future[Probabilities]
 async def predict(service: Service, request: Request) -> Response:
     """The most probable classes of each picture. Raises `Problem`."""
     seconds = service.limits.timeout
-    clock = Clock(seconds, asyncio.get_running_loop().time() + seconds)
+    deadline = Deadline(seconds, asyncio.get_running_loop().time() + seconds)
     check(request, service.token)
     top = _top(request)
     _room(service, 1)
-    sent = await _read(Body(request, service.limits, service.budget), clock)
+    sent = await _read(Body(request, service.limits, service.budget), deadline)
     names = [each.name for each in sent]
-    found = await _rows(service, request, sent, clock)
+    found = await _rows(service, request, sent, deadline)
     predictions = tuple(
         _prediction(service, name, row, top) for name, row in zip(names, found, strict=True)
     )
@@ -60,20 +60,20 @@ def _room(service: Service, count: int) -> None:
         raise busy(full.seconds, "queue") from None
 
 
-async def _read(body: Body, clock: Clock) -> tuple[Sent, ...]:
+async def _read(body: Body, deadline: Deadline) -> tuple[Sent, ...]:
     try:
-        async with asyncio.timeout(clock.left()):
+        async with asyncio.timeout(deadline.left()):
             return await body.pictures()
     except TimeoutError:
         raise Problem(
-            408, f"the body did not arrive within {clock.seconds:g} s; send it again", why="slow"
+            408, f"the body did not arrive within {deadline.seconds:g} s; send it again", why="slow"
         ) from None
     except ClientDisconnect:
         raise Problem(CLIENT_GONE, "the client went away") from None
 
 
 async def _rows(
-    service: Service, request: Request, sent: tuple[Sent, ...], clock: Clock
+    service: Service, request: Request, sent: tuple[Sent, ...], deadline: Deadline
 ) -> list[Probabilities | DecodeError]:
     """Of all pictures; what has not begun is dropped if time runs out or the client goes."""
     try:
@@ -86,7 +86,7 @@ async def _rows(
     try:
         for place, each in zip(places, sent, strict=True):
             rows.append(_begin(service, place, each))
-        return await _awaited(request, rows, clock)
+        return await _awaited(request, rows, deadline)
     except MemoryError:
         raise busy(1, "decoding") from None
     except EngineFailed:
@@ -130,9 +130,9 @@ async def _when_decoded(place: Room, decoded: asyncio.Future[Pictures]) -> Proba
 
 
 async def _awaited(
-    request: Request, rows: list[Row], clock: Clock
+    request: Request, rows: list[Row], deadline: Deadline
 ) -> list[Probabilities | DecodeError]:
-    watch = Watch(request, rows, clock)
+    watch = Watch(request, rows, deadline)
     try:
         return [await _found(row) for row in rows]
     except asyncio.CancelledError:

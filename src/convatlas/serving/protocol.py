@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from convatlas.serving.joined import Joined
+from convatlas.serving.transport import GatheringTransport
 
 HEAD_SECONDS = 10.0
 EXTRA_SECONDS = 1.0  # on a connection too many, to be told so
@@ -25,7 +25,7 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """The first head is awaited from here on."""
-        joined: Any = Joined(transport, self.loop)
+        joined: Any = GatheringTransport(transport, self.loop)
         super().connection_made(joined)
         extra = len(self.connections) - (self.limit_concurrency or len(self.connections) + 1)
         if extra >= EXTRA:

@@ -11,10 +11,10 @@ from convatlas.runtime.classifier import Classifier, Pictures
 from convatlas.serving.answers import Model, model
 from convatlas.serving.batcher import Batcher
 from convatlas.serving.body import budget
-from convatlas.serving.decoders import Decoders
+from convatlas.serving.budget import Budget
+from convatlas.serving.decode_pool import DecodePool
 from convatlas.serving.limits import Limits
 from convatlas.serving.metrics import Metrics
-from convatlas.serving.sent import Budget
 
 # Seconds of a batch that hold nobody up. Handing it to a thread takes 0.02 ms where threads wake up
 # fast, and ten times that on many virtual machines.
@@ -35,7 +35,7 @@ class Service:
     batcher: Batcher[Pictures, Probabilities]
     metrics: Metrics
     budget: Budget
-    decoders: Decoders = field(repr=False)
+    decoders: DecodePool = field(repr=False)
 
 
 def service(
@@ -78,7 +78,7 @@ def service(
         batcher=batcher,
         metrics=metrics,
         budget=budget(limits),
-        decoders=Decoders(classifier.decode, limits.max_pixels, threads),
+        decoders=DecodePool(classifier.decode, limits.max_pixels, threads),
     )
 
 

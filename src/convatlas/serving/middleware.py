@@ -19,7 +19,7 @@ class _Unsent(Exception):
     """The connection takes no answer any more."""
 
 
-class Watched:
+class Middleware:
     """An ASGI application that never raises and is counted.
 
     ``paths``: those that are named in log and metrics; all others are one, as a client could

@@ -3,7 +3,7 @@ import gc
 import threading
 import weakref
 
-from convatlas.serving.one_thread import OneThread
+from convatlas.serving.worker_thread import WorkerThread
 
 
 class Thing:
@@ -23,7 +23,7 @@ def test_calls_are_made_in_order_in_one_other_thread_and_nothing_is_kept() -> No
             assert threading.get_ident() not in threads
             found.put_nowait(answer)
 
-        thread: OneThread[list[Thing], int] = OneThread(count, then, "counting")
+        thread: WorkerThread[list[Thing], int] = WorkerThread(count, then, "counting")
         thing = Thing()
         gone = weakref.ref(thing)
         thread.call([thing] * 3)

@@ -13,7 +13,7 @@ SOON = 0.02  # seconds within which most answers are there, and nobody need have
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Deadline:
     """When a request must have been answered."""
 
     seconds: float
@@ -28,12 +28,12 @@ class Watch:
     """Cancels what is awaited when time is up or the client is gone; `problem` then says which."""
 
     def __init__(
-        self, request: Request, awaited: Sequence[asyncio.Future[Any]], clock: Clock
+        self, request: Request, awaited: Sequence[asyncio.Future[Any]], deadline: Deadline
     ) -> None:
-        self._request, self._awaited, self._clock = request, awaited, clock
+        self._request, self._awaited, self._deadline = request, awaited, deadline
         self.problem: Problem | None = None
         self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(min(SOON, clock.left()), self._begin)
+        self._timer = asyncio.get_running_loop().call_later(min(SOON, deadline.left()), self._begin)
 
     def end(self) -> None:
         """Nothing is awaited any more."""
@@ -46,12 +46,12 @@ class Watch:
 
     async def _look(self) -> None:
         try:
-            async with asyncio.timeout(self._clock.left()):
+            async with asyncio.timeout(self._deadline.left()):
                 while (await self._request.receive())["type"] != "http.disconnect":
                     pass
             self.problem = Problem(CLIENT_GONE, "the client went away")
         except TimeoutError:
-            seconds = self._clock.seconds
+            seconds = self._deadline.seconds
             self.problem = Problem(
                 504, f"not answered within {seconds:g} s; try again later", why="timeout"
             )

@@ -9,9 +9,9 @@ from noise import encoded
 
 from convatlas.data.decode import DecodeError, decode
 from convatlas.runtime.classifier import Pictures
-from convatlas.serving.decoders import TINY_BYTES, Decoders
+from convatlas.serving.budget import Budget, Sent
+from convatlas.serving.decode_pool import TINY_BYTES, DecodePool
 from convatlas.serving.multipart import Upload
-from convatlas.serving.sent import Budget, Sent
 
 
 def sent(blob: bytes) -> Sent:
@@ -24,7 +24,7 @@ def as_it_is(blob: bytes, most: int) -> Pictures:
 
 def test_a_tiny_picture_is_decoded_at_once() -> None:
     one = sent(encoded(0, 28, 28))
-    pictures = Decoders(as_it_is, 10**6, 1).at_once(one)
+    pictures = DecodePool(as_it_is, 10**6, 1).at_once(one)
     assert pictures is not None
     assert pictures.shape == (1, 1, 28, 28)
     assert one.blob == b""
@@ -38,7 +38,7 @@ def test_a_tiny_picture_is_decoded_at_once() -> None:
     ],
 )
 def test_one_of_many_pixels_or_bytes_is_not(blob: bytes) -> None:
-    decoders = Decoders(as_it_is, 10**6, 1)
+    decoders = DecodePool(as_it_is, 10**6, 1)
     one = sent(blob)
     assert decoders.at_once(one) is None
     assert one.blob == blob
@@ -53,7 +53,7 @@ def test_one_of_many_pixels_or_bytes_is_not(blob: bytes) -> None:
 
 
 def test_more_pixels_than_are_taken_are_refused_wherever_it_is_decoded() -> None:
-    decoders = Decoders(as_it_is, 100, 1)
+    decoders = DecodePool(as_it_is, 100, 1)
 
     async def story(one: Sent) -> Pictures | None:
         return decoders.at_once(one) or await decoders.begin(one)
@@ -73,7 +73,7 @@ def test_what_was_not_begun_is_not_decoded_once_nobody_waits() -> None:
         return np.zeros((1, 1, 1, 1), np.uint8)
 
     async def story() -> None:
-        decoders = Decoders(slow, 10**6, 1)
+        decoders = DecodePool(slow, 10**6, 1)
         first, second, third = (sent(bytes([n])) for n in range(3))
         waiting = [decoders.begin(each) for each in (first, second, third)]
         while not begun:

@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from convatlas.data.decode import TooLarge
 from convatlas.runtime.classifier import Pictures
-from convatlas.serving.sent import Sent
+from convatlas.serving.budget import Sent
 
 # A tiny picture: not even one that was made to be slow holds the others up for 10 ms.
 TINY_BYTES, TINY_PIXELS = 16 * 2**10, 64 * 64
 
 
-class Decoders:
+class DecodePool:
     """``decode`` takes a file and how many pixels it may have, ``most`` but for the tiny ones."""
 
     def __init__(self, decode: Callable[[bytes, int], Pictures], most: int, threads: int) -> None:

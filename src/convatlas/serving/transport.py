@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 
-class Joined:
+class GatheringTransport:
     """A transport; all but writing and closing is left to the one inside."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of pictures in memory: those of one picture, and how many of all together."""
+"""How many bytes clients may have in memory, and the pictures that take them."""
 
 from convatlas.serving.multipart import Upload
 from convatlas.serving.problems import busy

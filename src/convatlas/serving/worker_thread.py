@@ -15,7 +15,7 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 
-class OneThread(Generic[Given, Found]):
+class WorkerThread(Generic[Given, Found]):
     """Calls ``function``, which must not raise, and hands what it found to ``then`` in the loop."""
 
     def __init__(

@@ -1,6 +1,6 @@
 import asyncio
 
-from convatlas.serving.joined import Joined
+from convatlas.serving.transport import GatheringTransport
 
 
 class Line:
@@ -22,7 +22,7 @@ class Line:
 def test_what_is_written_at_one_moment_goes_out_at_once_and_before_the_end() -> None:
     async def story() -> None:
         line = Line()
-        joined = Joined(line, asyncio.get_running_loop())  # type: ignore[arg-type]  # as much of one as is used
+        joined = GatheringTransport(line, asyncio.get_running_loop())  # type: ignore[arg-type]  # as much of one as is used
         for data in (b"head", b"", b"body"):
             joined.write(data)
         assert line.said == []
