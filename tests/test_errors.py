@@ -3,7 +3,9 @@ from convatlas.errors import LONGEST, UserError, argued, one_line
 
 def test_pages_of_text_become_one_line() -> None:
     assert one_line(RuntimeError("first\n   second\tthird ")) == "first second third"
-    assert one_line(RuntimeError("word " * 100)) == ("word " * 100)[:LONGEST]
+    assert one_line(RuntimeError("word " * 40)) == ("word " * 40).rstrip()
+    assert one_line(RuntimeError("word " * 41)) == "word " * 39 + "word…"
+    assert one_line(RuntimeError("a" * 201)) == "a" * (LONGEST - 1) + "…"
 
 
 def test_an_exception_that_says_nothing_has_its_kind() -> None:

@@ -25,4 +25,5 @@ def argued(*parts: str | tuple[str, str]) -> UserError:
 
 def one_line(error: BaseException) -> str:
     """What an exception says, cut to `LONGEST` characters without line breaks; else its kind."""
-    return " ".join(str(error).split())[:LONGEST] or type(error).__name__
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1].rstrip()}…"

@@ -1,3 +1,6 @@
+import logging
+import re
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -12,7 +15,7 @@ from convatlas.runtime.bundle import array
 from convatlas.runtime.cases import cases
 from convatlas.runtime.closeness import relative_error
 from convatlas.runtime.network import Network, random_pixels
-from convatlas.runtime.onnx_file import Form, Fused, to_onnx
+from convatlas.runtime.onnx_file import Form, Fused, quiet, to_onnx
 
 # The size at which a family's first network is still quick; the published one where it must be.
 SIZES = {"alexnet": 64, "vgg11": 32, "zfnet": 64, "inception_v2": 64, "swin_t": 56, "unet": 188}
@@ -66,13 +69,46 @@ def test_nothing_to_fuse_is_said() -> None:
         to_onnx(network("lenet-bn"), Form(fused=True))
 
 
-def test_a_module_torch_cannot_export_is_a_users_error() -> None:
-    class Branching(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x if x.sum() > 0 else -x
+class Branching(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if x.sum() > 0 else -x
 
-    with pytest.raises(UserError, match="torch cannot export branching"):
-        to_onnx(Network(name="branching", module=Branching().eval(), shape=(1, 4, 4)))
+
+class Failing(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError("so much", "more")
+
+
+def test_a_module_that_branches_on_values_is_told_where(capfd: pytest.CaptureFixture[str]) -> None:
+    branching = Network(name="branching", module=Branching().eval(), shape=(1, 4, 4))
+    with pytest.raises(UserError) as caught:
+        to_onnx(branching)
+    assert re.fullmatch(
+        r"the code of branching branches on values \(test_onnx_file.py, line \d+, "
+        r"\"return x if x.sum\(\) > 0 else -x\"\), an exported file cannot; compute both ways and "
+        r"take one with torch.where, or use --to "
+        r"safetensors, which holds weights alone",
+        caught.value.typed,
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_module_torch_cannot_export_is_a_users_error() -> None:
+    with pytest.raises(UserError, match="torch cannot export failing: NotImplementedError: "):
+        to_onnx(Network(name="failing", module=Failing().eval(), shape=(1, 4, 4)))
+
+
+def test_of_torchs_words_only_those_about_torchvision_are_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    with quiet():
+        with quiet():
+            pass
+        logger.warning("torchvision is not installed. Skipping %s", "torchvision::nms")
+        logger.warning("something else")
+    logger.warning("torchvision is not installed. Skipping %s", "torchvision::nms")
+    assert [record.message[:9] for record in caplog.records] == ["something", "torchvisi"]
 
 
 @pytest.mark.slow

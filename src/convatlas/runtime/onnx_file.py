@@ -7,15 +7,18 @@ import contextlib
 import io
 import logging
 import re
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.bundle import Preparation, array
@@ -70,7 +73,8 @@ def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
         dims[0] = Dim(BATCH)
     if form.dynamic_size:  # what the network then demands of a size is found while exporting
         dims |= {2: Dim.AUTO, 3: Dim.AUTO}
-    with quiet(), _told(network, "torch cannot export"):
+    graph = io.StringIO()  # which torch prints on standard error where it fails
+    with quiet(), contextlib.redirect_stderr(graph), _told(network, "torch cannot export"):
         program = torch.export.export(module, (example,), dynamic_shapes=(dims or None,))
     if form.dynamic_size:
         _check_free(network, program)
@@ -100,16 +104,27 @@ def to_onnx(network: Network, form: Form = Form()) -> bytes:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without torch's warnings about its own code, its progress and unsolved inequalities."""
+    """Without torch's warnings about its own code, its progress and unsolved inequalities.
+
+    Nor does it say that torchvision is not installed, of which nothing here needs the operations.
+    """
     talkative = logging.getLogger("torch.fx.experimental.symbolic_shapes")
     level = talkative.level
     talkative.setLevel(logging.CRITICAL)
+    registering = logging.getLogger("torch.onnx._internal.exporter._registration")
+
+    def is_of_use(record: logging.LogRecord) -> bool:
+        # one for each call: an inner one would take the outer one's filter away
+        return not record.getMessage().startswith("torchvision is not installed")
+
+    registering.addFilter(is_of_use)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
         talkative.setLevel(level)
+        registering.removeFilter(is_of_use)
 
 
 @contextlib.contextmanager
@@ -125,8 +140,25 @@ def _told(network: Network, what: str) -> Iterator[None]:
             cause = cause.__cause__  # type: ignore[assignment]
         if isinstance(cause, UserError):
             raise cause from error
+        if isinstance(cause, GuardOnDataDependentSymNode):
+            raise _branches(network, cause) from error
         said = f"{type(cause).__name__}: {one_line(cause)}"
         raise UserError(f"{what} {network.name}: {said}") from error
+
+
+def _branches(network: Network, error: Exception) -> UserError:
+    """What is said of a module that goes one way or another by what is in a tensor, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "-packages" not in frame.filename and frame.line]
+    where = ""
+    if own:
+        where = f' ({Path(own[-1].filename).name}, line {own[-1].lineno}, "{own[-1].line}")'
+    return argued(
+        f"the code of {network.name} branches on values{where}, an exported file cannot; compute "
+        "both ways and take one with torch.where, or use ",
+        ("the format", "--to"),
+        " safetensors, which holds weights alone",
+    )
 
 
 def _check_one_way(network: Network) -> None:
