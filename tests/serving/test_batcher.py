@@ -334,6 +334,24 @@ def test_so_it_does_if_a_batch_cannot_even_begin(monkeypatch: pytest.MonkeyPatch
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
+def test_so_it_does_if_no_thread_can_be_had_for_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def story() -> None:
+        engine = Engine()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            async with Running(engine) as batcher:
+                await asyncio.sleep(0)
+                assert batcher.failed
+                with pytest.raises(Stopped):
+                    await one(batcher, 1)
+        assert engine.batches == []
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
 def test_it_says_how_long_a_batch_runs() -> None:
     async def story() -> None:
         engine = Engine(held=True)

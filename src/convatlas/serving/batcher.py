@@ -112,12 +112,13 @@ class Batcher(Generic[Item, Answer]):
 
     async def work(self) -> None:
         """Run batches until cancelled. By an error of its own it ends as by `stop`."""
-        self._over = asyncio.get_running_loop().create_future()
-        if not self.quick:
-            self._engine = WorkerThread(self._answers, self._ended, "engine")
-        self._soon()
+        over = asyncio.get_running_loop().create_future()
         try:
-            await self._over
+            if not self.quick:
+                self._engine = WorkerThread(self._answers, self._ended, "engine")
+            self._over = over
+            self._soon()
+            await over
         except Exception:
             LOG.critical("no more batches are run", exc_info=True)
             self._failed = True
@@ -171,7 +172,8 @@ class Batcher(Generic[Item, Answer]):
             if left > 0:
                 self._timer = asyncio.get_running_loop().call_later(left, self._look)
                 return
-        self._batch, self._started = self._take(), time.perf_counter()
+        self._started = time.perf_counter()  # before the batch: other threads ask `running_for`
+        self._batch = self._take()
         items = [place.take() for place in self._batch]
         if self._engine:
             self._engine.call(items)
