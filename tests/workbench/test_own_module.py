@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,42 @@ def test_mistakes_are_named() -> None:
         own_network(empty, "3x4x4")
     with pytest.raises(UserError, match="no module 'nowhere'"):
         own_network("nowhere:net", "3x4x4")
+
+
+class Two(nn.Module):
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x + y
+
+
+class Raising(nn.Module):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise self.error
+
+
+class Multiplying(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ torch.zeros(7, 3)
+
+
+def test_a_module_of_two_inputs_is_told_that_it_is_given_one() -> None:
+    with pytest.raises(UserError, match=r"Two takes 2 inputs \(x, y\), and one picture is given;"):
+        own_network(Two(), "3x4x4")
+
+
+@pytest.mark.parametrize("error", [KeyError("none"), RuntimeError("of ours")])
+def test_what_a_modules_own_code_raises_is_not_laid_to_its_input(error: Exception) -> None:
+    with pytest.raises(UserError) as caught:
+        own_network(Raising(error), "3x4x4")
+    assert re.search(r" \(test_own_module.py, line \d+\); mend its code$", str(caught.value))
+
+
+@pytest.mark.parametrize("module", [Multiplying(), nn.Conv2d(3, 4, 5), nn.BatchNorm1d(3)])
+def test_what_torch_raises_may_be_because_of_the_input(module: nn.Module) -> None:
+    with pytest.raises(UserError) as caught:
+        own_network(module, "3x4x4")
+    assert str(caught.value).endswith("; give the input that it takes")
+    assert caught.value.typed.endswith("; give the --input that it takes")

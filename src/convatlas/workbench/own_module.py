@@ -1,6 +1,9 @@
 """A module of one's own as a network to be run: on the CPU, in evaluation mode, in float32."""
 
 import copy
+import inspect
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convatlas.analysis.picture import parse_shape
@@ -72,6 +75,40 @@ def _from(kinds: "set[torch.dtype]") -> str:
     return "" if others in ([], ["float32"]) else f"; {', '.join(others)} made float32"
 
 
+def _check_inputs(network: "Network") -> None:
+    """Refuse a module that cannot be called with one picture alone."""
+    taken = inspect.signature(network.module.forward)
+    try:
+        taken.bind(None)
+    except TypeError as error:
+        needed = [
+            each.name
+            for each in taken.parameters.values()
+            if each.default is each.empty
+            and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+        ]
+        inputs = f"{len(needed)} inputs ({', '.join(needed)})" if needed else "no input"
+        raise UserError(
+            f"{network.name} takes {inputs}, and one picture is given; write a module that takes "
+            "that alone"
+        ) from error
+
+
+def _failure(name: str, shape: str, error: Exception) -> UserError:
+    """What a module raised, and where; another input is a way out only of what torch raised."""
+    from convatlas.capture.whereabouts import line_in  # imports torch
+
+    place = line_in(error.__traceback__)
+    where = f" ({place})" if place else ""
+    said = f"{name} fails on a picture of {shape}: {type(error).__name__}: {one_line(error)}{where}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    in_own_code = place == f"{Path(last.filename).name}, line {last.lineno}"
+    by_torch = type(error) is RuntimeError and not (last.line or "").startswith("raise")
+    if in_own_code and not by_torch:
+        return UserError(f"{said}; mend its code")
+    return argued(f"{said}; give ", ("the input", "the --input"), " that it takes")
+
+
 def _check_scores(network: "Network") -> None:
     """Run it once: what fails later, in an exporter, is much harder to read."""
     import torch
@@ -79,15 +116,12 @@ def _check_scores(network: "Network") -> None:
     from convatlas.runtime.network import random_pixels
 
     shape = "x".join(map(str, network.shape))
+    _check_inputs(network)
     with torch.inference_mode():
         try:
             found = network.module(torch.from_numpy(random_pixels((1, *network.shape))))
         except Exception as error:  # the code of others raises what it likes
-            raise UserError(
-                f"{network.name} fails on a picture of {shape}: {type(error).__name__}: "
-                f"{one_line(error)}; "
-                "give the --input that it takes"
-            ) from error
+            raise _failure(network.name, shape, error) from error
     if not isinstance(found, torch.Tensor):
         raise UserError(
             f"{network.name} gives a {type(found).__name__}, expected one tensor of scores; "
