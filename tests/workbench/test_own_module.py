@@ -124,3 +124,9 @@ def test_what_torch_raises_may_be_because_of_the_input(module: nn.Module) -> Non
         own_network(module, "3x4x4")
     assert str(caught.value).endswith("; give the input that it takes")
     assert caught.value.typed.endswith("; give the --input that it takes")
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's, of scripting and of copying what it made
+def test_a_scripted_module_does_not_say_what_it_takes_and_is_run() -> None:
+    scripted = torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(48, 5)))
+    assert own_network(scripted, "3x4x4").shape == (3, 4, 4)

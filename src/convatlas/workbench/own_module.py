@@ -77,7 +77,10 @@ def _from(kinds: "set[torch.dtype]") -> str:
 
 def _check_inputs(network: "Network") -> None:
     """Refuse a module that cannot be called with one picture alone."""
-    taken = inspect.signature(network.module.forward)
+    try:
+        taken = inspect.signature(network.module.forward)
+    except ValueError:  # a scripted module does not say; it is run all the same
+        return
     try:
         taken.bind(None)
     except TypeError as error:
