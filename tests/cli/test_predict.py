@@ -374,3 +374,11 @@ def test_a_bar_is_shown_at_a_terminal_for_many(bundle: str, pics: str) -> None:
     assert "11 done, 1 failed" in many
     assert "12/12" in at_a_terminal(bundle, *["pics/even/00.png"] * 12)
     assert at_a_terminal(bundle, "pics/even/00.png") == ""
+
+
+def test_choosing_an_engine_is_told(bundle: str, pics: str, predict: Run) -> None:
+    auto = (bundle, "pics/even/00.png", "--engine", "auto", "--threads", "1")
+    assert "engine auto: opening it with" in at_a_terminal(*auto, "--batch", "2")
+    assert predict(*auto, "--batch", "3", "--json").stderr == ""
+    assert predict(*auto).stderr == f"{bundle}, engine auto ...\n"
+    assert predict(*auto).stderr == ""  # it is remembered

@@ -59,6 +59,15 @@ def test_the_faster_one_is_chosen_and_remembered(
     assert opened == ["onnxruntime", "openvino"]  # nothing was measured or opened again
 
 
+def test_it_is_told_what_is_opened_and_measured(bundle: Path) -> None:
+    told: list[str] = []
+    quickest.quickest(bundle, effort=Effort(block=0.01, rounds=1), tell=told.append)
+    assert told[:3] == [
+        *("opening it with onnxruntime", "opening it with openvino", "warming up onnxruntime"),
+    ]
+    assert told[-1] == "measuring openvino, block 1 of 1"
+
+
 def test_one_that_computes_something_else_is_no_choice(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

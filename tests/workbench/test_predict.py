@@ -139,7 +139,7 @@ def test_what_auto_chose_is_made_ready_if_it_can_be(
     asked, kept = [], []
     monkeypatch.setattr(
         "convatlas.runtime.quickest.quickest",
-        lambda path, *, threads, batch: asked.append((path, threads, batch)) or best,
+        lambda path, *, threads, batch, tell: asked.append((path, threads, batch)) or best,
     )
     monkeypatch.setattr("convatlas.runtime.ready.keep_ready", kept.append)
     picture = next((pictures / "left").iterdir())

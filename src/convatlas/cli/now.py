@@ -22,22 +22,24 @@ class Now:
 
     def __call__(self, about: str, doing: str) -> None:
         """Show it; ``about`` may be empty."""
-        if self.live:
-            from rich.text import Text
-
-            line = Text(f"{about}: {doing}" if about else doing, no_wrap=True, overflow="ellipsis")
-            self.live.update(line, refresh=True)
+        if sys.stderr.isatty():
+            self._draw(f"{about}: {doing}" if about else doing)
         elif about != self.about and not self.quiet:
             self.about = about
             click.echo(f"{about} ...", err=True)
 
-    def __enter__(self) -> "Now":
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.live import Live
+    def _draw(self, line: str) -> None:
+        # not at the top: most calls show nothing, and need not wait for it
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
 
+        if self.live is None:
             self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
             self.live.start()
+        self.live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def __enter__(self) -> "Now":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from convatlas.cli.now import Now
 from convatlas.errors import UserError
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ def command(**given: Any) -> None:
     amount = amount_of(
         [each for each in arguments.images if each != STDIN], STDIN in arguments.images
     )
-    computing = settled(path, asked, amount)
+    with _now(arguments) as now:
+        computing = settled(path, asked, amount, partial(now, _choosing(arguments)))
     try:
         count = _predict(arguments, amount, computing)
     except BrokenPipeError:  # as by `| head`; nothing more is to be written, not at the end either
@@ -105,7 +108,8 @@ def _predict(arguments: Arguments, amount: "Amount", computing: "Computing") -> 
     from convatlas.workbench.predict import drawn, open_network, way_of
 
     path = Path(arguments.network)
-    classifier = open_network(path, computing, amount)
+    with _now(arguments) as now:
+        classifier = open_network(path, computing, amount, partial(now, _choosing(arguments)))
     if said := drawn(classifier):
         click.echo(f"warning: {path} was never trained; its weights are {said}", err=True)
     way = way_of(classifier, computing, amount, top=arguments.top, invert=arguments.invert)
@@ -129,6 +133,15 @@ def _predict(arguments: Arguments, amount: "Amount", computing: "Computing") -> 
             raise
         end()
     return count
+
+
+def _now(arguments: Arguments) -> Now:
+    """What is done while the fastest engine is found, which may take a minute."""
+    return Now(quiet=arguments.form is not None)
+
+
+def _choosing(arguments: Arguments) -> str:
+    return f"{arguments.network}, engine {arguments.engine}"
 
 
 def _show(made: Iterable["Prediction"], out: "Writer", progress: "Progress", count: Count) -> None:

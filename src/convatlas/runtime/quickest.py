@@ -8,7 +8,7 @@ import numpy as np
 from convatlas.runtime.bundle import BundleCard, read_card
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import has
-from convatlas.runtime.measure import Effort, measure
+from convatlas.runtime.measure import Effort, Tell, measure, untold
 from convatlas.runtime.opened import ENGINES, check_kind, open_classifier, processors
 from convatlas.runtime.remembered import circumstances, recall, remember
 from convatlas.runtime.sessions import Fed
@@ -22,11 +22,12 @@ def quickest(
     threads: int | None = None,
     batch: int = 1,
     effort: Effort = SHORT,
+    tell: Tell = untold,
 ) -> str:
     """The name of the engine to open the bundle with, measured once and then remembered.
 
     An engine that computes something else than ONNX Runtime, with which the bundle was compared
-    when it was written, is no choice. Raises `UserError`.
+    when it was written, is no choice. ``tell`` hears what is being done. Raises `UserError`.
     """
     names = [name for name in ENGINES if has(name)]
     if len(names) < 2:
@@ -38,16 +39,18 @@ def quickest(
     kept = recall(known)  # before anything is opened, which takes longer than many a call
     if kept is not None and kept.engine in names:
         return kept.engine
+    tell(f"opening it with {ENGINES[0]}")
     first = open_classifier(path, threads=threads, batch=batch)
     pixels = _pixels(card, shape)
     opened = {ENGINES[0]: first}
     expected = first.run(pixels)
     for name in names[1:]:
+        tell(f"opening it with {name}")
         other = open_classifier(path, threads=threads, engine=name, batch=batch)
         if card.precision != "fp32" or relative_error(other.run(pixels), expected) <= EQUAL:
             opened[name] = other
     runs = {name: each.run for name, each in opened.items()}
-    seconds = measure(runs, pixels, effort)
+    seconds = measure(runs, pixels, effort, tell)
     best = min(seconds, key=lambda name: statistics.median(seconds[name]))
     remember(known, best, statistics.median(seconds[best]))
     return best

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from convatlas.errors import UserError
+from convatlas.runtime.measure import Tell, untold
 
 if TYPE_CHECKING:
     from convatlas.runtime.classifier import Classifier
@@ -70,10 +71,12 @@ def amount_of(arguments: Sequence[Path | str], listed: bool = False) -> Amount:
     return "listed" if listed else "few"
 
 
-def settled(path: Path, computing: Computing, amount: Amount = "few") -> Computing:
+def settled(
+    path: Path, computing: Computing, amount: Amount = "few", tell: Tell = untold
+) -> Computing:
     """With the engine that ``auto`` stands for; a run's is found when it is opened.
 
-    Raises `UserError`.
+    ``tell`` hears what is being done. Raises `UserError`.
     """
     if computing.engine != AUTO or path.is_dir():
         return computing
@@ -81,17 +84,21 @@ def settled(path: Path, computing: Computing, amount: Amount = "few") -> Computi
 
     _check_there(path)
     batch = computing.batch or BATCHES[amount]
-    return replace(computing, engine=quickest(path, threads=computing.threads, batch=batch))
+    found = quickest(path, threads=computing.threads, batch=batch, tell=tell)
+    return replace(computing, engine=found)
 
 
-def open_network(path: Path, computing: Computing, amount: Amount = "few") -> "Classifier":
+def open_network(
+    path: Path, computing: Computing, amount: Amount = "few", tell: Tell = untold
+) -> "Classifier":
     """What classifies: a run folder with torch, or a bundle without; raises `UserError`.
 
-    ``computing``: for a bundle as `settled` gives it.
+    ``computing``: for a bundle as `settled` gives it. ``tell`` hears how the engine of a run is
+    found.
     """
     batch = computing.batch or BATCHES[amount]
     if path.is_dir():
-        return _run(path, computing, batch)
+        return _run(path, computing, batch, tell)
     _check_there(path)
     from convatlas.runtime.opened import ENGINES, open_classifier
 
@@ -140,7 +147,7 @@ def _check_there(path: Path) -> None:
         )
 
 
-def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
+def _run(folder: Path, computing: Computing, batch: int, tell: Tell) -> "Classifier":
     """A run's network, computed by torch as it was trained, or by another engine that is equal."""
     import numpy as np
     import torch
@@ -162,7 +169,7 @@ def _run(folder: Path, computing: Computing, batch: int) -> "Classifier":
     name, compute = computing.engine or "torch", network.eager
     if computing.engine is not None:
         job = Job(network=network, batch=batch, threads=torch.get_num_threads())
-        made = fastest(job).engine if name == AUTO else checked(name, job)
+        made = fastest(job, tell=tell).engine if name == AUTO else checked(name, job)
         compute = partial(in_batches, made, size=batch)
 
     def run(fed: Fed) -> Scores:
