@@ -66,6 +66,12 @@ def modules_after(arguments: list[str]) -> set[str]:
         ["report", "--help"],
         ["no-such-command"],
         ["predict"],
+        ["export", "runs/nope"],
+        ["export", "lenet6"],
+        ["bench", "--help"],
+        ["bench", "lenet6"],
+        ["bench", "lenet5", "--engines", "eagre"],
+        ["bench", "lenet5", "--batch", "0"],
     ],
 )
 def test_what_needs_no_torch_imports_none(arguments: list[str]) -> None:

@@ -72,10 +72,13 @@ def command(**given: Any) -> None:
     package.module:name. The written file is run and compared with torch; nothing is kept if it
     computes something else.
     """
-    from convatlas.runtime.onnx_file import Form  # imports torch
     from convatlas.workbench.export import export
+    from convatlas.workbench.named import check_named
 
     arguments = Arguments(**given)
+    check_named(arguments.what)
+    from convatlas.runtime.onnx_file import Form  # imports torch
+
     form = Form(
         dynamic_batch=arguments.dynamic_batch,
         dynamic_size=arguments.dynamic_size,

@@ -42,7 +42,9 @@ class Bench:
     cold: "Mapping[str, Cold | str] | None" = None  # fresh starts, where asked for; or why not
     note: str = ""  # why there is no share of the peak
     load: str = ""  # what ran already when all began, if that was more than there are processors
-    left_out: Mapping[str, str] = field(default_factory=dict)  # engines not named, and what they lack
+    left_out: Mapping[str, str] = field(
+        default_factory=dict
+    )  # engines not named, and what they lack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,20 +156,14 @@ def _check(
     nets: "Sequence[str | nn.Module]", batches: Sequence[int], engines: Sequence[str], how: How
 ) -> None:
     """All that can be said without torch, whose import takes seconds."""
-    from convatlas.runtime.opened import check_number, processors
-
     if not nets:
         raise UserError("no network is given; give one of `convatlas list`, a run, or your own")
     if min(batches, default=0) < 1:
         raise UserError(f"batches are numbers from 1, given {list(batches)}; like 1,32")
     for name in engines:
         check_name(name.removesuffix(ALONE))
-    check_number("threads", how.threads)
-    if how.threads and how.threads > processors():
-        raise UserError(
-            f"{how.threads} threads would wait for one another on {processors()} processors; "
-            f"give {processors()} threads at most"
-        )
+    if how.threads is not None:
+        _check_threads(how.threads)
     for what in nets:
         if isinstance(what, str):
             check_named(what)
@@ -176,6 +172,18 @@ def _check(
                 f"the {_label(what)} in hand cannot be started in another process; for cold starts "
                 "give package.module:name"
             )
+
+
+def _check_threads(count: int) -> None:
+    from convatlas.runtime.opened import check_number, processors
+
+    check_number("threads", count)
+    there = processors()
+    if count > there:
+        raise UserError(
+            f"{count} threads would wait for one another on {there} processors; give {there} at "
+            "most"
+        )
 
 
 def _label(what: "str | nn.Module") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from convatlas.errors import UserError, argued
 from convatlas.workbench.ask import Sizes, texts_of
 from convatlas.workbench.built_in import built_in
+from convatlas.workbench.named import check_named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,12 +97,8 @@ def network_of(what: "str | Path | nn.Module", given: Given = Given()) -> "Netwo
         network = _of_run(what, given)
     elif not isinstance(what, str) or ":" in what:
         network = _prepared(_own(what, given), given)
-    elif "/" in what:
-        raise UserError(
-            f"there is no run folder {what}; give one, a network of `convatlas list`, or "
-            "package.module:name"
-        )
     else:
+        check_named(what)
         weights = Path(given.weights) if given.weights else None
         size = None if given.input is None else " and ".join(texts_of(given.input))
         network = _prepared(built_in(what, size, given.classes, weights), given)
