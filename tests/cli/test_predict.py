@@ -103,6 +103,7 @@ def test_json_is_one_array_with_an_object_a_line(
         else:
             wanted = "red" if "even" in record["path"] else "green"
             assert record["guesses"][0]["class"] == wanted
+            assert record["guesses"][0]["index"] == ["red", "green"].index(wanted)
             assert sum(g["probability"] for g in record["guesses"]) == pytest.approx(1)
 
 
@@ -276,6 +277,30 @@ def test_names_that_are_no_unicode(bundle: str, pics: str, tmp_path: Path) -> No
             assert name in ran.stdout
 
 
+def test_what_would_move_the_cursor_or_break_the_line_is_escaped(
+    bundle: str, pics: str, tmp_path: Path, predict: Run
+) -> None:
+    names = ["a\x1b[2Jb.png", "two\nlines.png", "\u202egnp.png", "日本\u3000é.png"]
+    for name in names:
+        os.link("pics/even/00.png", name)
+    ran = predict(bundle, *names, "--top", 1)
+    shown = [line.split("  ")[0] for line in ran.stdout.splitlines()]
+    assert shown == [r"a\x1b[2Jb.png", r"two\nlines.png", r"\u202egnp.png", "日本\u3000é.png"]
+    records = json.loads(predict(bundle, *names, "--json").stdout)
+    assert [record["path"] for record in records] == names
+    rows = list(csv.DictReader(io.StringIO(predict(bundle, *names, "--csv").stdout)))
+    assert [row["path"] for row in rows] == names
+    Path("no\x1bne.png").write_bytes(b"")
+    failed = predict(bundle, "no\x1bne.png").stderr
+    assert failed.startswith(r"error: no\x1bne.png: ")
+
+
+def test_two_forms_are_refused(bundle: str, pics: str, predict: Run) -> None:
+    ran = predict(bundle, pics, "--json", "--csv")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "error: --json and --csv are given; one form is printed, leave one out\n"
+
+
 def test_labels_are_written_as_they_are(pics: str, tmp_path: Path, predict: Run) -> None:
     labels = ("crème, brûlée", 'say "cheese"', "日本")
     tiny_bundle(tmp_path / "l.convatlas", Tiny(labels=labels))
@@ -304,6 +329,11 @@ def test_weights_that_were_drawn_are_warned_of(pics: str, tmp_path: Path, predic
         (["none", "x.png"], "error: there is no run folder none, nor a bundle of that name; "),
         (["none.convatlas", "x.png"], "error: there is no file none.convatlas; `convatlas export`"),
         (["pics", "x.png"], "error: pics holds no model.safetensors; is it a run folder?"),
+        (
+            ["t.convatlas", "x.png", "--engine", "foo"],
+            "error: no engine 'foo' runs a bundle; known: onnxruntime, openvino, auto",
+        ),
+        (["pics", "x.png", "--engine", "foo"], "error: unknown engine 'foo'; known: eager, "),
         (["pics/list.txt", "x.png"], "error: pics/list.txt is no bundle, or damaged"),
         (["pics/even/00.png", "x.png"], "error: pics/even/00.png is no bundle, or damaged"),
     ],

@@ -32,7 +32,7 @@ def test_the_best_come_first_and_equals_in_their_order() -> None:
     made = classifier(Tiny(labels=("a", "b", "c")))
     found = made.best(row, 3)
     assert [g.label for g in found] == ["b", "c", "a"]
-    assert found[0] == Guess("b", pytest.approx(0.4))
+    assert found[0] == Guess("b", 1, pytest.approx(0.4))
     assert [g.label for g in made.best(row, 100)] == ["b", "c", "a", "3"]  # has no name
 
 

@@ -184,16 +184,16 @@ def test_an_engine_of_a_run_is_held_against_torch(
 
         return compute
 
-    for name, build in (("wrong", wrong), ("broken", broken), ("tiring", tiring)):
+    for name, build in (("tuned", wrong), ("compiled", broken), ("split", tiring)):
         monkeypatch.setitem(ENGINES, name, Maker(build=build))
     picture = next((pictures / "left").iterdir())
     for name, said in (
         (
-            "wrong",
-            r"engine wrong computes something else than lenet-relu by torch: .* at most 1e-04",
+            "tuned",
+            r"engine tuned computes something else than lenet-relu by torch: .* at most 1e-04",
         ),
-        ("broken", "engine broken cannot run lenet-relu: out of order"),
-        ("tiring", "tiring cannot run lenet-relu on 1 pictures: out of memory"),
+        ("compiled", "engine compiled cannot run lenet-relu: out of order"),
+        ("split", "split cannot run lenet-relu on 1 pictures: out of memory"),
     ):
         with pytest.raises(UserError, match=said):
             predict(run, picture, computing=Computing(engine=name))

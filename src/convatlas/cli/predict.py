@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from convatlas.cli.now import Now
+from convatlas.cli.output import form_option
 from convatlas.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Count:
     "run is computed by torch; it takes any engine of `convatlas bench` too.",
 )
 @click.option("--invert", is_flag=True, help="Turn dark ink on light paper into light on dark.")
-@click.option("--json", "form", flag_value="json", help="An array with one object a line.")
-@click.option("--csv", "form", flag_value="csv", help="A row for each picture.")
+@form_option("json", "An array with one object a line.")
+@form_option("csv", "A row for each picture.")
 def command(**given: Any) -> None:
     """Classify picture files of any size and mode, with a bundle (no torch) or a run folder.
 
@@ -146,10 +147,12 @@ def _choosing(arguments: Arguments) -> str:
 
 def _show(made: Iterable["Prediction"], out: "Writer", progress: "Progress", count: Count) -> None:
     """Write each as it comes."""
+    from convatlas.cli.predict_output import escaped
+
     for prediction in made:
         if prediction.error:
             count.failed += 1
-            progress.say(f"error: {prediction.path}: {prediction.error}")
+            progress.say(f"error: {escaped(prediction.path)}: {prediction.error}")
         else:
             count.done += 1
         out.write(prediction)

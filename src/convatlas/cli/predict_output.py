@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Protocol
+from unicodedata import category
 
 from convatlas.errors import UserError
 
@@ -31,8 +32,10 @@ class Text:
     def write(self, prediction: "Prediction") -> None:
         """Path and guesses."""
         if not prediction.error:
-            guesses = ", ".join(f"{g.label} {g.probability:.1%}" for g in prediction.guesses)
-            _put(self.out, f"{prediction.path}  {guesses}\n")
+            guesses = ", ".join(
+                f"{escaped(g.label)} {g.probability:.1%}" for g in prediction.guesses
+            )
+            _put(self.out, f"{escaped(prediction.path)}  {guesses}\n")
 
     def end(self) -> None:
         """Nothing."""
@@ -49,7 +52,8 @@ class Json:
         record = {
             "path": prediction.path,
             "guesses": [
-                {"class": g.label, "probability": g.probability} for g in prediction.guesses
+                {"class": g.label, "index": g.index, "probability": g.probability}
+                for g in prediction.guesses
             ],
             "error": prediction.error,
         }
@@ -101,6 +105,21 @@ def writer(form: str | None, out: BinaryIO, top: int) -> Writer:
         "csv": lambda: Csv(out, top),
     }
     return makers.get(form, lambda: Text(out))()
+
+
+def escaped(text: str) -> str:
+    r"""A name on one line that tells a terminal nothing: ``\x1b``, ``\n`` for such characters.
+
+    Bytes that are no Unicode stay as they are, and so do spaces of all kinds.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each
+        if each.isprintable() or "\udc80" <= each <= "\udcff" or category(each) == "Zs"
+        else each.encode("unicode_escape").decode()
+        for each in text
+    )
 
 
 def _put(out: BinaryIO, text: str) -> None:

@@ -24,6 +24,7 @@ class Guess:
     """A class and the probability the network gives it."""
 
     label: str
+    index: int
     probability: float
 
 
@@ -69,7 +70,7 @@ class Classifier:
     def best(self, probabilities: NDArray[np.float32], top: int) -> tuple[Guess, ...]:
         """The ``top`` most probable classes of one picture, most probable first."""
         order = best_first(probabilities, top)
-        return tuple(Guess(self.label(i), float(probabilities[i])) for i in order)
+        return tuple(Guess(self.label(i), i, float(probabilities[i])) for i in order)
 
     def label(self, index: int) -> str:
         """The name of a class, or its number where the bundle has no names."""

@@ -78,6 +78,8 @@ def settled(
 
     ``tell`` hears what is being done. Raises `UserError`.
     """
+    if computing.engine is not None:
+        _check_engine(path, computing.engine)
     if computing.engine != AUTO or path.is_dir():
         return computing
     from convatlas.runtime.quickest import quickest
@@ -135,6 +137,17 @@ def drawn(classifier: "Classifier") -> str | None:
     """What the bundle says of its weights, if they were never trained."""
     said = classifier.card.source.get("weights", "")
     return said if said.startswith("drawn") else None
+
+
+def _check_engine(path: Path, engine: str) -> None:
+    """Refuse what no bundle, or no run, is computed by."""
+    from convatlas.runtime.engine_names import ALONE, NAMES, check_name
+    from convatlas.runtime.opened import ENGINES
+
+    if path.is_dir():
+        check_name(engine.removesuffix(ALONE), (*NAMES, AUTO))
+    elif engine not in (*ENGINES, AUTO):
+        raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}, {AUTO}")
 
 
 def _check_there(path: Path) -> None:
