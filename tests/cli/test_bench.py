@@ -91,7 +91,10 @@ def test_figures_of_a_busy_machine_come_with_a_warning() -> None:
     assert notes([found((1.0, 2.0))]) == []
     [spread] = notes([found((1.0, 1.0)), found((1.0, 2.1))])
     assert "blocks of one engine differ by more than 2 times" in spread
+    assert spread.endswith("when nothing else runs")
     assert notes([found((1.0,), load="load 9.0 on 2 processors")]) == [spread]
+    [many] = notes([found((1.0, 2.1), threads=2)])
+    assert many == f"{spread}, or with --threads 1"
 
 
 def test_engines_that_are_missing_are_named_with_what_they_lack() -> None:

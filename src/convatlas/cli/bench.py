@@ -116,7 +116,8 @@ def notes(found: "Sequence[Bench]") -> list[str]:
         lines.append(
             "warning: this machine was busy, as blocks of one engine differ by more than "
             f"{SPREAD:g} times or its load exceeds its processors; figures in doubt are not to be "
-            "trusted: measure again when nothing else runs, or with --threads 1"
+            "trusted: measure again when nothing else runs"
+            + (", or with --threads 1" if any(b.threads > 1 for b in found) else "")
         )
     lacking: dict[str, list[str]] = {}
     for name, reason in (pair for b in found for pair in b.left_out.items()):

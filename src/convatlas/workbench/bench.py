@@ -37,6 +37,7 @@ class Bench:
     macs: int | None  # of one picture, if they can be counted
     peak: float  # multiply-adds a second of a large matrix product on the same threads
     measured: "tuple[Measured, ...]"
+    threads: int = 1
     effort: Effort = FULL
     quantised: "Mapping[str, Quantised] | None" = None  # of the engines in int8, where asked for
     cold: "Mapping[str, Cold | str] | None" = None  # fresh starts, where asked for; or why not
@@ -126,6 +127,7 @@ def bench(
                     macs=macs,
                     peak=top,
                     measured=(*choice.measured, *(small.refused if small else ())),
+                    threads=threads,
                     effort=effort,
                     quantised=small.reports if small else None,
                     cold=_cold(_label(what), size, job.at(batch), choice) if how.cold else None,
