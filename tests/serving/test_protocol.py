@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from convatlas.serving import protocol
 from convatlas.serving.protocol import PatientProtocol
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -21,13 +24,25 @@ async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"hi"})
 
 
-def served(story: Callable[[Streams], Awaitable[None]]) -> None:
+async def hear(_scope: Scope, receive: Receive, _send: Send) -> None:
+    """Reads a body until the client is gone, and answers nothing."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def flood(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers with more than a connection takes at a time."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(100):
+        await send({"type": "http.response.body", "body": bytes(10**6), "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+def served(story: Callable[[Streams], Awaitable[None]], app: ASGIApp = hello) -> None:
     """Run a story with a connection to a server."""
 
     async def run() -> None:
-        config = uvicorn.Config(
-            hello, port=0, http=PatientProtocol, lifespan="off", log_config=None
-        )
+        config = uvicorn.Config(app, port=0, http=PatientProtocol, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         while not server.started:
@@ -81,7 +96,7 @@ def test_who_waits_for_an_answer_is_not_hung_up_on_and_may_ask_again() -> None:
     async def story(streams: Streams) -> None:
         reader, writer = streams
         for _ in range(3):
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            writer.write(GET)
             assert await answer(reader) == b"HTTP/1.1 200 OK hi"
             await asyncio.sleep(0.1)  # idle in between, which uvicorn's own timer watches
 
@@ -91,7 +106,7 @@ def test_who_waits_for_an_answer_is_not_hung_up_on_and_may_ask_again() -> None:
 def test_a_refused_body_cannot_go_on_for_ever() -> None:
     async def story(streams: Streams) -> None:
         reader, writer = streams
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(CHUNKED)
         assert await answer(reader) == b"HTTP/1.1 200 OK hi"
         gone = asyncio.create_task(reader.read())
         while not gone.done():
@@ -100,3 +115,61 @@ def test_a_refused_body_cannot_go_on_for_ever() -> None:
         await asyncio.gather(gone, return_exceptions=True)
 
     served(story)
+
+
+def test_what_is_no_http_after_an_answer_ends_the_connection_and_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(CHUNKED)
+        assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        writer.write(b"no chunk\r\n")
+        assert await reader.read() == b""
+
+    served(story)
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_what_is_no_http_instead_of_a_body_is_400_and_frees_the_request_at_once() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(CHUNKED)
+        await asyncio.sleep(0.1)
+        before = len(asyncio.all_tasks())
+        writer.write(b"no chunk\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"\r\nconnection: close\r\n" in head
+        assert b"application/problem+json" in head
+        assert len(asyncio.all_tasks()) == before - 1  # the connection lingers, the request not
+
+    served(story, hear)
+
+
+def test_too_long_a_head_is_answered_though_the_client_goes_on_sending() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(GET[:-2] + b"X: " + b"y" * 3_000_000 + b"\r\n\r\n")
+        await writer.drain()
+        said = await reader.read()  # to the end, and no reset
+        assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert b"more than 16384 bytes" in said
+
+    served(story)
+
+
+def test_who_does_not_read_its_answer_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0.1)
+    got: list[int] = []
+
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(GET)
+        await asyncio.sleep(0.5)
+        with suppress(ConnectionError):
+            while chunk := await reader.read(10**6):
+                got.append(len(chunk))
+
+    served(story, flood)
+    assert sum(got) < 10**8

@@ -1,32 +1,46 @@
-"""HTTP/1.1 with a limit on how long a client may take to send the head of a request.
+"""HTTP/1.1 with limits on what a client may keep waiting, and on the head of a request.
 
 uvicorn closes a connection that stays idle after an answer, but waits for ever for the first
-request, for the rest of a head, and for the rest of a body that was refused unread. It answers
-requests on too many connections with 503, but keeps those on which nothing is asked. h11 bounds
-the size of heads (16 KiB), which is why it is used and not httptools.
+request, for the rest of a head, for the rest of a body that was refused unread, and for a client
+that does not read its answer. It answers requests on too many connections with 503, but keeps those
+on which nothing is asked. Told to stop it closes idle connections at once, though a request may be
+on its way.
 """
 
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from convatlas.serving.transport import GatheringTransport
+from convatlas.serving.heads import HEAD_BYTES, BoundedHeads
+from convatlas.serving.problems import Problem, title
+from convatlas.serving.transport import LingeringTransport
 
 HEAD_SECONDS = 10.0
+READ_SECONDS = 30.0  # for a client to read what is on its way to it
+LAST_SECONDS = 0.5  # for one more request, once told to stop
 EXTRA_SECONDS = 1.0  # on a connection too many, to be told so
 EXTRA = 64  # connections too many that are; others are closed at once
+SAID = {
+    400: "this is no request of HTTP/1.1",
+    431: f"the head of the request has more than {HEAD_BYTES} bytes; send shorter headers or query",
+    501: "the only transfer encoding taken is chunked",
+}
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's own, which hangs up on a client that keeps it waiting between requests."""
+    """uvicorn's own, which hangs up on a client that keeps it waiting."""
 
-    _patience: asyncio.TimerHandle | None = None
+    conn: BoundedHeads
+    _patience: asyncio.TimerHandle | None = None  # for a head
+    _unread: asyncio.TimerHandle | None = None  # for an answer to be read
 
     def connection_made(self, transport: Any) -> None:
         """The first head is awaited from here on."""
-        joined: Any = GatheringTransport(transport, self.loop)
-        super().connection_made(joined)
+        lingering: Any = LingeringTransport(transport, self.loop)
+        super().connection_made(lingering)
+        self.conn = BoundedHeads()
         extra = len(self.connections) - (self.limit_concurrency or len(self.connections) + 1)
         if extra >= EXTRA:
             transport.abort()
@@ -35,6 +49,8 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a head or of a body."""
+        if self.transport.is_closing():
+            return
         super().data_received(data)
         self._await_head(HEAD_SECONDS)
 
@@ -42,12 +58,58 @@ class PatientProtocol(H11Protocol):
         """Nothing more is awaited."""
         super().connection_lost(exc)
         self._stop_waiting()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is answered."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read most of it."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP or has too long a head, unless something else was answered."""
+        self._stop_waiting()
+        if self.cycle is not None:  # its body will not be whole any more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
+        status = self.conn.status
+        answer = Problem(status, SAID.get(status, SAID[400])).response()
+        ours = self.server_state.default_headers
+        headers = [*ours, *answer.raw_headers, (b"connection", b"close")]
+        parts = (
+            h11.Response(status_code=status, headers=headers, reason=title(status).encode()),
+            h11.Data(data=bytes(answer.body)),
+            h11.EndOfMessage(),
+        )
+        for part in parts:
+            self.transport.write(self.conn.send(part) or b"")
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Told to stop: a request that is on its way is answered, then the connection closed."""
+        if self._answering():
+            super().shutdown()
+            return
+        self._unset_keepalive_if_required()
+        self._stop_waiting()
+        self._patience = self.loop.call_later(LAST_SECONDS, self.transport.close)
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _await_head(self, seconds: float) -> None:
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering or self.timeout_keep_alive_task is not None:
+        if self._answering() or self.timeout_keep_alive_task is not None:
             self._stop_waiting()
-        elif self._patience is None:
+        elif self._patience is None and not self.transport.is_closing():
             self._patience = self.loop.call_later(seconds, self._hang_up)
 
     def _stop_waiting(self) -> None:
@@ -57,6 +119,5 @@ class PatientProtocol(H11Protocol):
 
     def _hang_up(self) -> None:
         self._patience = None
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if not answering and self.timeout_keep_alive_task is None:
+        if not self._answering() and self.timeout_keep_alive_task is None:
             self.transport.abort()
