@@ -1,11 +1,13 @@
 """Writing files so that nothing half-written is ever left behind, and naming what is in them."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 from convatlas.errors import UserError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 STATUS = Path("/proc/self/status")
 
 
@@ -18,9 +20,13 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     try:
         _write_beside(path, blob)
     except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}; make room or choose another folder"
-        ) from None
+        out = f"{room(error)}choose another folder"
+        raise UserError(f"cannot write {path}: {error.strerror}; {out}") from None
+
+
+def room(error: BaseException) -> str:
+    """``make room or``, where the disk is full or the file too large for it; else nothing."""
+    return "make room or " if getattr(error, "errno", None) in FULL else ""
 
 
 def make_folder(path: Path) -> Path | None:

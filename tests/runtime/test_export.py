@@ -183,7 +183,9 @@ def test_weights_that_no_onnx_file_holds_are_refused_before_the_export(
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
-    with pytest.raises(UserError, match=r"cannot write /proc/self/out\.safetensors: .*; make room"):
+    with pytest.raises(
+        UserError, match=r"cannot write /proc/self/out\.saf.*: [\w ]*; choose another folder$"
+    ):
         export.export(network("lenet-relu"), "safetensors", Path("/proc/self/out"))
 
 

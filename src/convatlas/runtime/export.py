@@ -14,6 +14,7 @@ import msgspec
 from safetensors import SafetensorError
 
 from convatlas.errors import UserError, argued, one_line
+from convatlas.files import room
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.closeness import EQUAL
@@ -171,9 +172,10 @@ def _told(path: Path) -> Iterator[None]:
         raise
     except (OSError, RuntimeError, SafetensorError) as error:
         said = getattr(error, "strerror", None) or one_line(error)
-        raise UserError(
-            f"cannot write {path}: {said}; make room, or choose another folder or format"
-        ) from error
+        # what is no OSError comes from a writer that was let into the folder
+        full = not isinstance(error, OSError) or room(error)
+        out = "make room, or choose another folder or format" if full else "choose another folder"
+        raise UserError(f"cannot write {path}: {said}; {out}") from error
 
 
 def _put(written: Path, path: Path) -> None:
