@@ -15,4 +15,16 @@ def check_named(what: str) -> None:
             f"there is no run folder {what}; give one, a network of `convatlas list`, or "
             "package.module:name"
         )
-    atlas.entry(what)
+    try:
+        atlas.entry(what)
+    except UserError:
+        module = what.removesuffix(".py")
+        if not _is_module(module):
+            raise
+        raise UserError(f"{what} is a module; name the network in it: {module}:NAME") from None
+
+
+def _is_module(name: str) -> bool:
+    """Whether the working directory has it; nothing is imported."""
+    place = Path(*name.split("."))
+    return place.with_name(f"{place.name}.py").is_file() or (place / "__init__.py").is_file()
