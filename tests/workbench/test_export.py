@@ -81,7 +81,7 @@ def test_labels_and_preparation_go_into_the_bundle(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 1, 32, 32), np.uint8)
     expected = (pixels[..., 2:30, 2:30] / 255 - 0.25) / 0.5
     np.testing.assert_allclose(prepare(card, pixels), expected, rtol=0, atol=1e-6)
-    assert card.source["preparation"].startswith("mean and std and side as given")
+    assert card.source["preparation"] == "mean, std and side as given"
 
 
 def test_without_a_word_pixels_go_in_from_0_to_1() -> None:

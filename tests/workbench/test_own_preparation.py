@@ -6,7 +6,7 @@ from torch import nn
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import array
 from convatlas.runtime.network import Network
-from convatlas.workbench.own_preparation import preparation_of
+from convatlas.workbench.own_preparation import Values, preparation_of
 
 
 def named(name: str, shape: tuple[int, int, int], layout: str = "") -> Network:
@@ -60,3 +60,21 @@ def test_deviations_are_numbers_above_0(value: float) -> None:
     wrong = dataclasses.replace(named("own", (1, 8, 8)))
     with pytest.raises(UserError, match=r"^mean takes numbers, given nan"):
         preparation_of(wrong, (float("nan"),), None, None)
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "side", "said"),
+    [
+        ((0.5,), (0.5,), 8, "mean, std and side as given"),
+        ((0.5,), (0.5,), None, "mean and std as given"),
+        ((0.5,), None, 8, "mean and side as given, else pixels from 0 to 1"),
+        (None, None, 9, "side as given, else pixels from 0 to 1"),
+        (None, None, None, "pixels from 0 to 1, as nothing else was said"),
+    ],
+)
+def test_only_what_was_not_said_is_told_beside_what_was(
+    mean: Values | None, deviation: Values | None, side: int | None, said: str
+) -> None:
+    found = preparation_of(named("own", (1, 8, 8)), mean, deviation, side)
+    assert found is not None
+    assert found[1] == said

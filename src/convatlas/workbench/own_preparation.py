@@ -36,11 +36,12 @@ def preparation_of(
                 " are for squares of 1 or 3 channels",
             )
         return None
+    neutral = "pixels from 0 to 1"
     usual = published(network.name, network.source.get("layout", ""), height)
     if usual is None or channels != 3:
         usual = (
             preparation(height, height, (0.0,) * channels, (1.0,) * channels),
-            "pixels from 0 to 1, as nothing else was said",
+            neutral if said else f"{neutral}, as nothing else was said",
         )
     if not said:
         return usual
@@ -56,7 +57,10 @@ def preparation_of(
         for name, value in (("mean", mean), ("std", deviation), ("side", side))
         if value is not None
     ]
-    return asked, f"{' and '.join(given)} as given, else {words}"
+    *others, last = given
+    listed = f"{', '.join(others)} and {last}" if others else last
+    whole = mean is not None and deviation is not None and (side is not None or words == neutral)
+    return asked, f"{listed} as given{'' if whole else f', else {words}'}"
 
 
 def _side(side: int, size: int) -> int:
