@@ -56,6 +56,12 @@ def test_the_same_as_json(tmp_path: Path) -> None:
     assert all(c["relative_error"] < 1e-4 for c in record["compared"])
 
 
+def test_whoever_opens_an_openvino_file_is_told_of_its_default(tmp_path: Path) -> None:
+    """Opened without the hint, on a processor with AMX, it computes in bfloat16."""
+    rows = call("lenet-relu", "--to", "openvino", "--out", tmp_path / "n").splitlines()
+    assert rows[-2].startswith("compile     with INFERENCE_PRECISION_HINT=f32 for this equality; ")
+
+
 def test_only_files_of_onnx_have_an_opset(tmp_path: Path) -> None:
     rows = call("lenet-relu", "--to", "safetensors", "--out", tmp_path / "n").splitlines()
     assert rows[1] == "takes       N x 1 x 28 x 28 float32; weights fp32"

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convatlas.cli.int8 import asked, int8_lines, int8_options, int8_record
+from convatlas.cli.int8 import asked, int8_lines, int8_options, int8_record, share
 from convatlas.errors import UserError
-from convatlas.runtime.format_names import SUFFIXES
+from convatlas.runtime.format_names import SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from convatlas.runtime.export import Receipt
     from convatlas.workbench.export import Given
 
 FILE = click.Path(path_type=Path)
+# on processors with AMX its default is bfloat16, and nothing in the file can say otherwise
+OPENVINO = (
+    "compile     with INFERENCE_PRECISION_HINT=f32 for this equality; OpenVINO's default may be "
+    "bfloat16"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ def command(**given: Any) -> None:
 
     arguments = Arguments(**given)
     check_named(arguments.what)
+    format_of(arguments.to, arguments.out)
     from convatlas.runtime.onnx_file import Form  # imports torch
 
     form = Form(
@@ -130,9 +136,10 @@ def lines(receipt: "Receipt") -> list[str]:
         *(f"{name:<11} {text}" for name, text in card.source.items()),
         *(
             f"compared    {c.inputs}: relative error {c.error:.1e}, "
-            f"best class equal in {c.agreement:.0%}"
+            f"best class equal in {share(c.agreement)}"
             for c in card.compared
         ),
+        *((OPENVINO,) if receipt.to == "openvino" else ()),
         *int8_lines(card),
         f"took        {receipt.seconds:.1f} s",
     ]

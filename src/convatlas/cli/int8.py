@@ -76,9 +76,14 @@ def int8_lines(card: "BundleCard") -> list[str]:
         + (f"; in float32: {kept}" if kept else ""),
         f"calibrated  on {found.calibrated} pictures of {found.data}",
         f"judged      on {found.judged} others, {found.part}: best class equal in "
-        f"{found.agreement:.2%}, mean relative error {found.error:.1e}",
+        f"{share(found.agreement)}, mean relative error {found.error:.1e}",
         f"accuracy    {_accuracy(found)}",
     ]
+
+
+def share(value: float) -> str:
+    """In percent with two decimals; ``100%`` is all of them and nothing less."""
+    return "100%" if value >= 1 else f"{min(100 * value, 99.99):.2f}%"
 
 
 def _accuracy(found: "Quantised") -> str:
