@@ -5,9 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPResponse
+from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -19,6 +23,7 @@ from convatlas.runtime.opened import ENGINES
 from convatlas.serving.server import bind, url_of
 
 Start = Callable[..., Served]
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Half:
@@ -59,6 +64,18 @@ def no_longer_listening(port: int) -> None:
         time.sleep(0.01)
 
 
+@contextmanager
+def idle(served: Served, many: int) -> Iterator[list[socket.socket]]:
+    """So many connections, each of which has been answered once and is kept open."""
+    with ExitStack() as stack:
+        address = ("127.0.0.1", served.port)
+        made = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(many)]
+        for each in made:
+            each.sendall(HEALTH)
+            assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        yield made
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_answers_what_it_has_accepted(
     start: Start, files: list[bytes], classifier: Classifier, number: signal.Signals
@@ -77,6 +94,54 @@ def test_told_to_stop_it_answers_what_it_has_accepted(
     status, err = served.end()
     assert status == 0
     assert "Traceback" not in err
+
+
+def test_told_to_stop_it_loses_no_request_of_clients_that_keep_their_connection(
+    start: Start, files: list[bytes]
+) -> None:
+    """Each is told that its connection is closed, and sends no more on it."""
+    served = start()
+    begun = threading.Barrier(9)
+
+    def ask_on() -> HTTPResponse:
+        connection = HTTPConnection("127.0.0.1", served.port, timeout=20)
+        for number in count():
+            connection.request("POST", "/predict", files[0], {"Content-Type": "image/png"})
+            answer = connection.getresponse()  # raises if the connection is reset, or just closed
+            assert answer.status == 200
+            assert b'"guesses"' in answer.read()
+            if answer.getheader("connection") == "close":
+                return answer
+            if number == 5:
+                begun.wait(20)
+            time.sleep(0.01)  # idle in between
+        raise AssertionError
+
+    with ThreadPoolExecutor(8) as clients:
+        asking = [clients.submit(ask_on) for _ in range(8)]
+        begun.wait(20)
+        served.process.terminate()
+        for each in asking:
+            each.result()
+    status, err = served.end()
+    assert status == 0
+    assert "Traceback" not in err
+
+
+def test_told_to_stop_it_takes_one_more_request_of_who_was_idle_and_closes_who_stays_so(
+    start: Start,
+) -> None:
+    served = start()
+    with idle(served, 2) as (late, silent):
+        served.process.terminate()
+        no_longer_listening(served.port)
+        late.sendall(HEALTH)
+        with late.makefile("rb") as file:
+            answer = file.read()
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert silent.recv(1) == b""  # its end, and no reset
+    assert served.end()[0] == 0
 
 
 def test_but_not_for_ever(start: Start, files: list[bytes]) -> None:
@@ -278,21 +343,6 @@ def test_if_it_can_run_no_more_batches_it_ends_for_another_to_be_started(
         assert client.answer().startswith(b"HTTP/1.1 503 ")
         assert process.wait(30) == 1
     assert "no space left" in (tmp_path / "err").read_text()
-
-
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-@contextmanager
-def idle(served: Served, count: int) -> Iterator[list[socket.socket]]:
-    """So many connections, each of which has been answered once and is kept open."""
-    with ExitStack() as stack:
-        address = ("127.0.0.1", served.port)
-        made = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(count)]
-        for each in made:
-            each.sendall(HEALTH)
-            assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
-        yield made
 
 
 def test_one_connection_too_many_is_503_and_closed(start: Start) -> None:

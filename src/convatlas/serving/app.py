@@ -35,7 +35,7 @@ def app(service: Service) -> ASGIApp:
         else:
             await life(scope, receive, send)
 
-    return Middleware(endpoints, service.metrics, frozenset(ENDPOINTS))
+    return Middleware(endpoints, service.metrics, frozenset(ENDPOINTS), service.stopping)
 
 
 def _endpoint(scope: Scope) -> Endpoint:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,6 +12,7 @@ from convatlas.serving.metrics import Metrics
 from convatlas.serving.problems import CLIENT_GONE, Problem
 
 LOG = logging.getLogger("convatlas.serving")
+CLOSE = (b"connection", b"close")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -23,11 +24,19 @@ class Middleware:
     """An ASGI application that never raises and is counted.
 
     ``paths``: those that are named in log and metrics; all others are one, as a client could
-    name any number.
+    name any number. Once it is ``stopping`` each answer says that its connection is closed, so that
+    no client sends more on it.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        paths: Collection[str],
+        stopping: Callable[[], bool],
+    ) -> None:
         self._app, self._metrics, self._paths = app, metrics, paths
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
@@ -41,6 +50,8 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._stopping():
+                    message = {**message, "headers": [*message["headers"], CLOSE]}
             try:
                 await send(message)
             except Exception as error:  # a body that is no HTTP has ended the connection

@@ -19,7 +19,7 @@ from convatlas.serving.transport import LingeringTransport
 
 HEAD_SECONDS = 10.0
 READ_SECONDS = 30.0  # for a client to read what is on its way to it
-LAST_SECONDS = 0.5  # for one more request, once told to stop
+LAST_SECONDS = 1.0  # for one more request, once told to stop
 EXTRA_SECONDS = 1.0  # on a connection too many, to be told so
 EXTRA = 64  # connections too many that are; others are closed at once
 SAID = {

@@ -124,6 +124,8 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop; asked every 0.1 s."""
+        if self._served.batcher.failed:
+            self._stopping.set()
         return await super().on_tick(counter) or self._served.batcher.failed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
