@@ -41,9 +41,25 @@ def fields(graph: Graph, made: Propagation, source: int = 0) -> tuple[Field | No
         kept[source] = _walk(graph, made, source)
         return kept[source].known
     found = list(kept[source].known)
+    seen = Seen()
     for index in kept[source].open_ends:
-        found[index] = _by_rule(graph, made, found, index)
+        found[index] = _by_rule(graph, made, found, index, seen)
     return tuple(found)
+
+
+class Seen:
+    """What equal operations made of the same fields: deep networks repeat themselves."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[object, ...], Field | None] = {}
+        self._fields: dict[tuple[object, ...], Field] = {}
+
+    def one(self, field: Field) -> Field:
+        """The same object for fields of the same axes, none of which is read as a whole."""
+        if not field.local:
+            return field
+        axes = tuple([id(axis) for axis in field.axes])  # they live as long as the fields
+        return self._fields.setdefault((axes, field.dims, field.split), field)
 
 
 class Kept(NamedTuple):
@@ -59,6 +75,7 @@ def _walk(graph: Graph, made: Propagation, source: int) -> Kept:
     open_ends: list[int] = []
     sized: set[int] = set()
     steps: dict[int, Step] = {}
+    seen = Seen()
     entry = 0
     for index, (number, first, _, operation, is_input) in enumerate(graph.steps):
         if is_input:
@@ -75,13 +92,13 @@ def _walk(graph: Graph, made: Propagation, source: int) -> Kept:
         if not sized.isdisjoint(node.inputs[: node.data]) or not _is_local(step, reads):
             sized.add(index)
             open_ends.append(index)
-            found[index] = _by_rule(graph, made, found, index, step)
+            found[index] = _by_rule(graph, made, found, index, seen)
         elif field is None or (step.passes and all(other is field for other in reads)):
             found[index] = field
         elif step.window is not None:
             found[index] = slid_along(field, step.window)
         else:
-            found[index] = _by_rule(graph, made, found, index, step)
+            found[index] = _by_rule(graph, made, found, index, seen)
     return Kept(tuple(found), tuple(open_ends))
 
 
@@ -93,24 +110,25 @@ def _is_local(step: Step, reads: Sequence[Field | None]) -> bool:
 
 
 def _by_rule(
-    graph: Graph,
-    made: Propagation,
-    found: Sequence[Field | None],
-    index: int,
-    step: Step | None = None,
+    graph: Graph, made: Propagation, found: Sequence[Field | None], index: int, seen: Seen
 ) -> Field | None:
-    node = graph.nodes[index]
-    rule = step.rule if step else rules.RULES.get(type(node.operation), rules.lost)
+    node, number = graph.nodes[index], graph.steps[index].number
+    reads = [found[i] for i in node.inputs[: node.data]]
+    if reads.count(None) == len(reads):
+        return None  # whatever it does, it reads nothing of the picture
+    shapes = [made.measures[i][0] for i in node.inputs]
+    key = (number, *map(id, reads), *shapes)
+    if key in seen.made:
+        return seen.made[key]
+    rule = rules.RULES.get(type(node.operation), rules.lost)
     sizes_alone = [None] * (len(node.inputs) - node.data)
-    field = rule(
-        node.operation,
-        [*(found[i] for i in node.inputs[: node.data]), *sizes_alone],
-        [made.measures[i][0] for i in node.inputs],
-        made.measures[index][0],
-    )
-    if field is None or field.split is None:
-        return field
-    return plain(field, coarser=rule in rules.MIXING)
+    field = rule(node.operation, [*reads, *sizes_alone], shapes, made.measures[index][0])
+    if field is not None and field.split is not None:
+        mixed = rule in rules.MIXING
+        if mixed or all(field is not one for one in reads):  # else it has been tried
+            field = plain(field, coarser=mixed)
+    field = seen.made[key] = field and seen.one(field)
+    return field
 
 
 def _start(shape: Shape) -> Field | None:

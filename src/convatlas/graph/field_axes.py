@@ -66,8 +66,8 @@ class Axis(NamedTuple):
             return self.low + position * self.jump, self.high + position * self.jump
         rounds, phase = divmod(position, len(self.phases))
         reach = self.phases[phase]
-        if reach is None:
-            return None
+        if reach is None or not rounds:
+            return reach
         on = whole_if(rounds * len(self.phases) * self.jump)
         return reach[0] + on, reach[1] + on
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from math import lcm
+from operator import mul
 
 from convatlas.graph import field_split as digits
 from convatlas.graph.conv import Conv, ConvTransposed
@@ -11,7 +13,7 @@ from convatlas.graph.field_places import renumbered, shifted, spread, started, w
 from convatlas.graph.field_split import merged
 from convatlas.graph.field_unfold import folded, unfolded
 from convatlas.graph.norm import BatchNorm, GroupNorm, LayerNorm, ResponseNorm
-from convatlas.graph.operation import Operation, Shape, elements
+from convatlas.graph.operation import Operation, Shape
 from convatlas.graph.pixels import divided, interpolated, spread_from
 from convatlas.graph.pixels import moved as steps
 from convatlas.graph.pixels import shuffled as laid
@@ -196,16 +198,25 @@ def viewed(_operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -
     field = fields[0]
     if field is None:
         return None
-    places = {}
-    for dim, size in enumerate(shapes[0]):
-        front = elements(shapes[0][:dim])
+    if field.split is None:
+        places = _found_again(shapes[0], made)
+        if all(d in places or shapes[0][d] == 1 for d in field.dims if d >= 0):
+            return renumbered(field, shapes[0], places)
+    return digits.viewed(field, shapes[0], made) or renumbered(field, shapes[0], {})
+
+
+def _found_again(shape: Shape, made: Shape) -> dict[int, int]:
+    """Axes of the same length with as many values in front of them."""
+    fronts = list(accumulate(made, mul, initial=1))
+    places: dict[int, int] = {}
+    front = 1
+    for dim, size in enumerate(shape):
         for new, other in enumerate(made):
-            if other == size and elements(made[:new]) == front and (size > 1 or new not in places):
+            if other == size and fronts[new] == front and (size > 1 or new not in places):
                 places[dim] = new
                 break
-    if field.split is None and all(d in places or shapes[0][d] == 1 for d in field.dims if d >= 0):
-        return renumbered(field, shapes[0], places)
-    return digits.viewed(field, shapes[0], made) or renumbered(field, shapes[0], {})
+        front *= size
+    return places
 
 
 def reduced(operation: Operation, fields: Fields, shapes: Shapes, made: Shape) -> Field | None:

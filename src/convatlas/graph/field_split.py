@@ -86,7 +86,8 @@ def moved(field: Field, places: dict[int, int]) -> Field:
     assert field.split is not None
     gone = [(dim, atom) for dim, atom in field.split.digits if dim not in places]
     grid = tuple(sorted((places[dim], atoms) for dim, atoms in field.split.grid if dim in places))
-    return without(field, gone, Split(grid, field.split.lengths))
+    left = Split(grid, field.split.lengths)
+    return without(field, gone, left) if gone else of(field.axes, left)
 
 
 def without(field: Field, gone: Sequence[tuple[int, Atom]], left: Split) -> Field:
@@ -111,12 +112,18 @@ def without(field: Field, gone: Sequence[tuple[int, Atom]], left: Split) -> Fiel
 
 def _bare(split: Split, lost: set[int]) -> Split:
     """Without the digits of some axes."""
+    if not lost:
+        return Split(_with_digits(split.grid), split.lengths)
     grid = (
         (dim, tuple(Atom(a.size) if a.axis in lost else a for a in atoms))
         for dim, atoms in split.grid
     )
-    kept = tuple((dim, atoms) for dim, atoms in grid if any(atom.axis >= 0 for atom in atoms))
-    return Split(kept, split.lengths)
+    return Split(_with_digits(grid), split.lengths)
+
+
+def _with_digits(grid: Iterable[tuple[int, Atoms]]) -> tuple[tuple[int, Atoms], ...]:
+    """Axes of the tensor in which there is a digit."""
+    return tuple([(dim, atoms) for dim, atoms in grid if any(a.axis >= 0 for a in atoms)])
 
 
 def _read_at_once(axis: Axis, digits: Sequence[Atom]) -> Axis | None:
@@ -128,20 +135,25 @@ def _read_at_once(axis: Axis, digits: Sequence[Atom]) -> Axis | None:
     steps = [[value * a.weight for value in range(a.size)] for a in digits]
     if period > MOST or period * elements(map(len, steps)) > EFFORT or not axis.exact:
         return None
+    together = [sum(each) for each in product(*steps)]
     reaches: list[Reach | None] = []
+    known_from: dict[int, Reach | None] = {}  # the same for all that differ in these digits alone
     for o in range(period):
-        first = o - sum(o // a.weight % a.size * a.weight for a in digits)
-        reaches.append(hull(axis.at(first + sum(each)) for each in product(*steps)))
+        first = o - sum([o // a.weight % a.size * a.weight for a in digits])
+        if first not in known_from:
+            known_from[first] = hull([axis.at(first + more) for more in together])
+        reaches.append(known_from[first])
     grown = sum((a.size - 1) * a.weight for a in digits) * axis.jump
     return _from_phases(reaches, axis.jump, axis.least + grown)
 
 
 def _from_phases(reaches: list[Reach | None], jump: int | Fraction, least: int | Fraction) -> Axis:
     """An axis by what its first positions read."""
+    jump = whole_if(jump)
     known = [(o, reach) for o, reach in enumerate(reaches) if reach is not None]
-    low = min((reach[0] - o * jump for o, reach in known), default=0)
-    high = max((reach[1] - o * jump for o, reach in known), default=0)
-    return with_phases(Axis(whole_if(low), whole_if(high), whole_if(jump), least), reaches)
+    low = min([reach[0] - o * jump for o, reach in known], default=0)
+    high = max([reach[1] - o * jump for o, reach in known], default=0)
+    return with_phases(Axis(whole_if(low), whole_if(high), jump, least), reaches)
 
 
 def viewed(field: Field, shape: Shape, made: Shape) -> Field | None:
@@ -203,23 +215,23 @@ def plain(field: Field, *, coarser: bool) -> Field:
     if field.split is None:
         return field
     axes, dims = list(field.axes), [-1] * len(field.axes)
+    for dim, atom in field.split.digits:
+        if dims[atom.axis] not in (-1, dim):
+            return field  # digits of one axis are apart
+        dims[atom.axis] = dim
+    grid = dict(field.split.grid)
     for number, (axis, length) in enumerate(zip(field.axes, field.split.lengths, strict=True)):
-        where = {dim for dim, atom in field.split.digits if atom.axis == number}
-        if not where:
+        if dims[number] < 0:
             axes[number] = axis if axis.whole else absorbed(axis, length)
             continue
-        if len(where) > 1:
+        found = _along(axis, grid[dims[number]], number, length, coarser)
+        if found is None:
             return field
-        (dims[number],) = where
-        atoms = dict(field.split.grid)[dims[number]]
-        found = _along(axis, atoms, number, length)
-        if found is None or (found.jump > axis.jump and not coarser):
-            return field
-        axes[number] = found
+        axes[number] = axes[0] if number and found == axes[0] else found
     return Field(tuple(axes), tuple(dims), not any(axis.whole for axis in axes))
 
 
-def _along(axis: Axis, atoms: Atoms, number: int, length: int) -> Axis | None:
+def _along(axis: Axis, atoms: Atoms, number: int, length: int, coarser: bool) -> Axis | None:
     """One axis of the picture along one of the tensor: its digits from the top, then others."""
     own = [atom for atom in atoms if atom.axis == number]
     ordered = all(one.weight > other.weight for one, other in pairwise(own))
@@ -236,7 +248,7 @@ def _along(axis: Axis, atoms: Atoms, number: int, length: int) -> Axis | None:
         return axis
     known = max(len(axis.phases), 1)
     rounds = known // gcd(known, top)
-    if inner * rounds > MOST or not axis.exact:
+    if inner * rounds > MOST or not axis.exact or (inner < top and axis.jump > 0 and not coarser):
         return None
     reaches = [axis.at(_position(o, atoms)) for o in range(inner * rounds)]
     return _from_phases(reaches, Fraction(top, inner) * axis.jump, axis.least)
@@ -311,8 +323,7 @@ def _less(field: Field, gone: Sequence[tuple[int, Atom]]) -> Field:
         (dim, tuple(Atom(a.size) if (dim, a) in names else a for a in atoms))
         for dim, atoms in field.split.grid
     )
-    kept = tuple((dim, atoms) for dim, atoms in grid if any(atom.axis >= 0 for atom in atoms))
-    return without(field, gone, Split(kept, field.split.lengths))
+    return without(field, gone, Split(_with_digits(grid), field.split.lengths))
 
 
 def _overlaid(one: Field, other: Field) -> tuple[tuple[int, Atoms], ...] | None:
