@@ -1,5 +1,10 @@
 """``python -m convatlas`` is the command line."""
 
-from convatlas.cli import main
+import sys
 
-main()
+try:
+    from convatlas.cli import main
+
+    main()
+except KeyboardInterrupt:  # before `main` can see to it
+    sys.exit(130)

@@ -156,6 +156,20 @@ def test_but_not_for_ever(start: Start, files: list[bytes]) -> None:
     assert "Traceback" not in err
 
 
+def test_a_second_ctrl_c_ends_it_at_once_and_quietly(start: Start, files: list[bytes]) -> None:
+    served = start()
+    (client,) = halves(served, files[:1])  # would be waited for
+    served.process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    served.process.send_signal(signal.SIGINT)
+    status, err = served.end()
+    with suppress(ConnectionError):
+        client.answer()
+    assert status == 130
+    assert "Traceback" not in err
+    assert "ERROR" not in err
+
+
 def test_it_says_where_and_what_and_runs_without_torch(
     start: Start, files: list[bytes], tmp_path: Path
 ) -> None:

@@ -3,10 +3,13 @@
 import importlib
 import sys
 
-import click
+try:
+    import click
 
-import convatlas
-from convatlas.errors import UserError
+    import convatlas
+    from convatlas.errors import UserError
+except KeyboardInterrupt:  # Ctrl-C before `main` can see to it
+    sys.exit(130)
 
 # command: (module, one line for the overview)
 COMMANDS = {

@@ -28,6 +28,7 @@ from convatlas.serving.token import VARIABLE, read_token
 LOG = logging.getLogger("convatlas.serving")
 KEEP_ALIVE = 30  # seconds; longer than a scraper's or a load balancer's interval
 BACKLOG = 1024
+FORCED = 130  # exit status, as of a program that Ctrl-C ends at once
 SHORTEST_PATIENCE = 5.0  # seconds; a busy machine can hold up any engine for a moment
 
 
@@ -54,7 +55,7 @@ def serve(
 
     ``threads``: that decode pictures. ``say`` gets one line once requests are answered. Raises
     `UserError` before that for a port in use, a token that is none, or what ``open_classifier``
-    raises. Exits with status 1 if it cannot go on.
+    raises. Exits with status 1 if it cannot go on, with 130 if a second SIGINT cut its end short.
     """
     _log_to_stderr(address.log_level)
     token = read_token(address.token_file)
@@ -86,11 +87,12 @@ def serve(
         stack.callback(ended.set)
         threading.Thread(target=_watch, args=(served, ended), daemon=True).start()
         server.run(sockets=bound)
+        status = FORCED if server.forced else int(served.batcher.failed)
         if served.batcher.running_for:  # past the grace, and it may never return
             logging.shutdown()
-            os._exit(served.batcher.failed)
-        if served.batcher.failed:
-            sys.exit(1)
+            os._exit(status)
+        if status:
+            sys.exit(status)
 
 
 def _watch(served: Service, ended: threading.Event) -> None:
@@ -115,6 +117,7 @@ class _Server(uvicorn.Server):
         self, served: Service, stopping: threading.Event, announce: Callable[[], None]
     ) -> None:
         super().__init__(_config(served))
+        self.forced = False  # whether requests were left unanswered because of a second Ctrl-C
         self._served, self._stopping, self._announce = served, stopping, announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -127,6 +130,13 @@ class _Server(uvicorn.Server):
         if self._served.batcher.failed:
             self._stopping.set()
         return await super().on_tick(counter) or self._served.batcher.failed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was accepted; a second Ctrl-C leaves it, but ends the service in order."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            self.forced = True  # noted here, as uvicorn raises the signals again at its end
+            await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop."""
