@@ -214,3 +214,33 @@ def test_attention_is_found_by_what_it_reads(module: nn.Module, found: bool) -> 
     calls = calls_of(module, (4, 24, 9))
     assert kernels(calls).get("attention", 0) == found
     assert (calls["aten.softmax.int"] == 0) == found
+
+
+class RowsOfMaps(nn.Module):
+    """A layer over the columns of a convolution's maps, and a convolution over its channels."""
+
+    def __init__(self, *, width: int = 32) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(32, 32, 1), nn.Conv2d(32, 5, 1)
+        self.over, self.also = nn.Linear(width, 40), nn.Linear(40, 33)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.first(x)
+        return self.last(self.also(self.over(maps))).flatten(1)
+
+
+class RowsOfMeans(RowsOfMaps):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.over(F.adaptive_avg_pool2d(x, 1))).flatten(1)
+
+
+@pytest.mark.parametrize(
+    ("module", "calls"),
+    [
+        (RowsOfMaps(), {"split": 2, "conv": 2, "rows": 1, "linear": 2}),
+        (RowsOfMeans(width=1), {"pooled": 1, "rows": 1, "linear": 1, "split": 1, "conv": 1}),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_halves_of_channels_are_not_read_as_rows(module: nn.Module, calls: dict[str, int]) -> None:
+    assert kernels(calls_of(module, (32, 1, 32))) == calls

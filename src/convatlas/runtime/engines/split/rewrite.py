@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.graph import CodeGen
@@ -159,7 +160,8 @@ class _Rewriting:
             return self.rows[x]
         front = read(x)
         plain = front.table is None and front.norm is None
-        if plain and _halved(front.source, (*front.chain, reader)):
+        makers = (self.kernel.linear.default, self.kernel.attention.default)
+        if plain and _halved(front.source, makers, (*front.chain, reader)):
             return front.source
         with self.graph.inserting_before(reader):
             table = None if front.table is None else self._constant(front.table)
@@ -176,7 +178,8 @@ class _Rewriting:
     def _split(self, front: Before, window: Window, reader: Node) -> Node:
         """The halves of an input, made where its last map is; shared by those who read the same."""
         plain = window == POINT and front == Before(front.maps[:1], None, False)
-        if plain and _halved(front.maps[0], (reader,)):
+        makers = (self.kernel.conv.default, self.kernel.pooled.default)
+        if plain and _halved(front.maps[0], makers, (reader,)):
             return front.maps[0]
         key = (front, window)
         if key not in self.halves:
@@ -204,16 +207,16 @@ class _Rewriting:
         return self.graph.get_attr(name)
 
 
-def _halved(maker: Node, readers: tuple[Node, ...]) -> bool:
+def _halved(maker: Node, makers: tuple[OpOverload, ...], readers: tuple[Node, ...]) -> bool:
     """Let a kernel's call make the halves its one reader wants; whether it is one that can.
 
+    ``makers``: those whose halves lie along the axis that is read: channels of maps, or rows.
     ``readers``: what moves the result without changing its rows, and then the reader.
     """
-    kernel = torch.ops.convatlas_split
-    over_rows = (kernel.linear.default, kernel.attention.default)
-    if maker.target not in (kernel.conv.default, kernel.pooled.default, *over_rows):
+    if maker.target not in makers:
         return False
-    if maker.target is kernel.attention.default and shape_of(maker)[-1] % LANES:
+    over_heads = maker.target is torch.ops.convatlas_split.attention.default
+    if over_heads and shape_of(maker)[-1] % LANES:
         return False  # groups of channels that no head fills
     if any(list(each.users) != [reader] for each, reader in pairwise((maker, *readers))):
         return False
