@@ -12,7 +12,7 @@ from served import Served
 
 from convatlas.serving.app import ENDPOINTS
 from convatlas.serving.limits import Limits
-from convatlas.serving.openapi import document
+from convatlas.serving.openapi import SAID, document
 
 TOKEN = "0123456789abcdef"
 HOOKS = '''
@@ -48,6 +48,14 @@ def test_every_path_and_method_is_described_and_no_other(guarded: bool) -> None:
         path: [method] for path, (method, _) in ENDPOINTS.items()
     }
     assert ("401" in paths["/predict"]["post"]["responses"]) == guarded
+
+
+def test_the_page_has_every_path_and_every_status() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    for path, (method, _) in ENDPOINTS.items():
+        assert f"| `{method} {path}` |" in page
+    for status in (*SAID, 404, 405, 501):
+        assert f"| {status} |" in page
 
 
 @pytest.mark.slow

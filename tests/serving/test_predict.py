@@ -169,6 +169,17 @@ def test_top_is_a_number_given_once(make: Make, top: str, files: list[bytes]) ->
     assert "a number from 1 on" in answer.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "name"), [("tpo=2", "tpo"), ("top=2&tpo=2", "tpo"), ("Top=2", "Top"), ("x", "x")]
+)
+def test_a_parameter_that_there_is_not_is_named(
+    make: Make, query: str, name: str, files: list[bytes]
+) -> None:
+    (answer,) = together(make(), post(files[:1], query=f"?{query}"))
+    assert answer.status == 400
+    assert answer.json["detail"] == f"there is no parameter {name!r}; the only one is top"
+
+
 def test_more_than_there_are_classes_is_all(make: Make, files: list[bytes]) -> None:
     (answer,) = together(make(), post(files[:1], PNG, "?top=999999999"))
     assert len(answer.json["predictions"][0]["guesses"]) == 10

@@ -20,11 +20,12 @@ SAID = {
     413: "The body is too large, or has too many pictures.",
     415: "The content type is not one of those described.",
     422: "The one picture sent cannot be decoded, or has too many pixels.",
+    431: "The query and the headers have too many bytes.",
     500: "The engine failed on this batch, or the one picture's scores are no numbers.",
     503: "The queue or the memory for bodies is full (then with Retry-After), or the server stops.",
     504: "Not answered in time.",
 }
-READ_ERRORS = (400, 408, 413, 415, 422, 500, 503, 504)
+READ_ERRORS = (400, 408, 413, 415, 422, 431, 500, 503, 504)
 
 
 def document(limits: Limits, *, guarded: bool) -> dict[str, Any]:

@@ -47,6 +47,9 @@ async def predict(service: Service, request: Request) -> Response:
 
 
 def _top(request: Request) -> int:
+    for name in request.query_params:
+        if name != "top":
+            raise Problem(400, f"there is no parameter {name[:40]!r}; the only one is top")
     given = request.query_params.getlist("top") or [str(TOP)]
     if len(given) > 1 or not COUNT.fullmatch(given[0]):
         raise Problem(400, f"top={','.join(given)[:40]}: a number from 1 on is expected, once")
