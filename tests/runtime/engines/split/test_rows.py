@@ -244,3 +244,17 @@ class RowsOfMeans(RowsOfMaps):
 )
 def test_halves_of_channels_are_not_read_as_rows(module: nn.Module, calls: dict[str, int]) -> None:
     assert kernels(calls_of(module, (32, 1, 32))) == calls
+
+
+class OneBias(nn.Module):
+    def __init__(self, *size: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(40, 32)), nn.Parameter(torch.randn(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.flatten(0, 2), self.weight, self.bias).unflatten(0, (len(x), -1))
+
+
+@pytest.mark.parametrize(("size", "taken"), [((40,), 1), ((1,), 0), ((30, 40), 0), ((30, 1), 0)])
+def test_a_bias_that_is_not_one_number_for_each_output(size: tuple[int, ...], taken: int) -> None:
+    assert kernels(calls_of(OneBias(*size), (3, 5, 32))).get("linear", 0) == taken

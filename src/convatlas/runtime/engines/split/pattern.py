@@ -74,10 +74,15 @@ def window_of(node: Node) -> Window | None:
 
 
 def is_linear(node: Node) -> bool:
-    """Whether an operation is a linear layer of float32 whose weights are known."""
+    """Whether an operation is a linear layer of float32 whose weights are known.
+
+    Torch also takes a bias of one number for all outputs, or of some for each row.
+    """
     if node.target is not aten.linear.default:
         return False
-    return is_float(given(node)[0]) and constants(given(node)[1:])
+    x, weights, bias = (*given(node), None)[:3]
+    one_for_each = bias is None or shape_of(bias) == shape_of(weights)[:1]
+    return is_float(x) and constants((weights, bias)) and one_for_each
 
 
 def before(x: Node) -> Before:
