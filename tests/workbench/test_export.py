@@ -117,7 +117,11 @@ def test_a_module_in_hand_is_exported_and_left_as_it_is(tmp_path: Path) -> None:
         ("lenet-relu", Given(side=20), "^side 20 is less than the 28"),
         ("lenet-relu", Given(mean=(0.1, 0.2)), "^mean takes 1 numbers or one, given 2"),
         ("lenet-relu", Given(deviation=(0.0,)), "^deviation takes numbers above 0, given 0"),
-        (nn.Flatten(), Given(), r"Flatten does not say .*; give input=\(3, 224, 224\)$"),
+        (
+            nn.Flatten(),
+            Given(),
+            r"Flatten does not say .*; give input, like input=\(3, 224, 224\)$",
+        ),
         (nn.Flatten(), Given(input=(4, 4)), r"input of Flatten is .* like \(3, 224, 224\); given"),
         (nn.Flatten(), Given(input="3x4x4", classes=3), "^classes is for networks of"),
         (nn.Flatten(), Given(input="2x4x4", mean=(0.5,)), "squares of 1 or 3 channels"),
@@ -148,6 +152,11 @@ def test_arguments_of_another_kind_are_named(wrong: dict[str, Any], tmp_path: Pa
 def test_an_input_that_is_said_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="said twice"):
         export(nn.Flatten(), out=tmp_path / "n", given=Given(input="3x4x4"), input=(3, 4, 4))
+
+
+def test_one_number_is_the_mean_of_every_channel() -> None:
+    found = network_of("nin-cifar", Given(mean=0.5, deviation=1)).preparation
+    assert found == network_of("nin-cifar", Given(mean=(0.5,) * 3, deviation=(1.0,))).preparation
 
 
 def test_paths_are_taken_as_text_and_text_as_paths(run: Path, tmp_path: Path) -> None:

@@ -29,5 +29,5 @@ def test_mistakes_are_named() -> None:
         convatlas.fastest("lenet-bn", batch=0)
     with pytest.raises(UserError, match="there is no module 'nomod'"):
         convatlas.fastest("nomod:net")
-    with pytest.raises(UserError, match=r"give input=\(3, 224, 224\)"):
+    with pytest.raises(UserError, match=r"give input, like input=\(3, 224, 224\)"):
         convatlas.fastest(nn.Flatten())

@@ -199,6 +199,11 @@ def test_an_engine_of_a_run_is_held_against_torch(
             predict(run, picture, computing=Computing(engine=name))
 
 
+def test_a_computing_of_another_kind_is_named(run: Path) -> None:
+    with pytest.raises(UserError, match=r"expected a convatlas\.Computing, given 'auto'"):
+        predict(run, "x.png", computing="auto")  # type: ignore[arg-type]
+
+
 def test_torch_breaking_off_is_one_line(
     run: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,8 @@ class Given:
     published size by default.
     ``weights``: a file that `convatlas.load_weights` reads. ``labels``: a file, one class a line.
     ``pictures``: a folder of pictures to compare on. ``mean``, ``deviation``, ``side``: how
-    pictures are prepared, pixels from 0 to 1, after bringing their shorter side to ``side``.
+    pictures are prepared, pixels from 0 to 1, after bringing their shorter side to ``side``; a
+    number for each channel, or one for all.
     """
 
     input: Sizes | None = None
@@ -36,8 +37,8 @@ class Given:
     weights: Path | str | None = None
     labels: Path | str | None = None
     pictures: Path | str | None = None
-    mean: tuple[float, ...] | None = None
-    deviation: tuple[float, ...] | None = None
+    mean: tuple[float, ...] | float | None = None
+    deviation: tuple[float, ...] | float | None = None
     side: int | None = None
 
 
@@ -63,7 +64,7 @@ def export(
     from convatlas.runtime.onnx_file import Form
     from convatlas.workbench.int8 import Int8, check, plan
 
-    for said, kind in ((form, Form), (given, Given), (int8, Int8)):
+    for said, kind in ((form, Form), (int8, Int8)):
         if said is not None and not isinstance(said, kind):
             raise UserError(f"expected a convatlas.{kind.__name__}, given {said!r}")
     path = Path(out) if out else None
@@ -79,6 +80,8 @@ def export(
 
 def with_input(given: Given, input: Sizes | None) -> Given:
     """With the input, which may be said beside it; `UserError` if both say one."""
+    if not isinstance(given, Given):
+        raise UserError(f"expected a convatlas.Given, given {given!r}")
     if input is None:
         return given
     if given.input is not None:
@@ -173,7 +176,7 @@ def _prepared(network: "Network", given: Given) -> "Network":
     """With the labels and the preparation that are given, or the usual one."""
     from convatlas.workbench.own_preparation import preparation_of
 
-    found = preparation_of(network, given.mean, given.deviation, given.side)
+    found = preparation_of(network, _each(given.mean), _each(given.deviation), given.side)
     how, words = (
         found
         if found
@@ -185,6 +188,11 @@ def _prepared(network: "Network", given: Given) -> "Network":
         labels=_labels(Path(given.labels), network) if given.labels else (),
         source={**network.source, "preparation": words},
     )
+
+
+def _each(said: tuple[float, ...] | float | None) -> tuple[float, ...] | None:
+    """One number is for all channels."""
+    return (said,) if isinstance(said, int | float) else said
 
 
 def _labels(path: Path, network: "Network") -> tuple[str, ...]:

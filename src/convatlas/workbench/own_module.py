@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from convatlas.runtime.network import Network
 
-INPUT = ("input=(3, 224, 224)", "--input 3x224x224")  # in Python, on the command line
+# in Python, on the command line
+INPUT = ("input, like input=(3, 224, 224)", "--input, like 3x224x224")
 
 
 def own_network(what: "str | nn.Module", size: Sizes | None) -> "Network":

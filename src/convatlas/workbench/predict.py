@@ -51,6 +51,8 @@ def predict(
     from convatlas.runtime.predictions import predictions
     from convatlas.runtime.sources import PassedOver, sources
 
+    if not isinstance(computing, Computing):
+        raise UserError(f"expected a convatlas.Computing, given {computing!r}")
     given = [images] if isinstance(images, Path | str) else list(images)
     amount = amount_of(given)
     computing = settled(Path(path), computing, amount)
