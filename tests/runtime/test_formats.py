@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -131,3 +132,26 @@ def test_shared_weights_are_written_under_each_name(tmp_path: Path) -> None:
     tied = torch.nn.Sequential(torch.nn.Flatten(), one, torch.nn.ReLU(), one).eval()
     shared = Network(name="tied", module=tied, shape=(1, 2, 2))
     assert export(shared, "safetensors", tmp_path / "net").error == 0
+
+
+class OwnCode(torch.nn.Module):
+    """Code whose lines would be told by its name."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        named_only_here = x.mean((2, 3))
+        return torch.relu(named_only_here)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_no_file_tells_where_the_code_lies_or_how_it_reads(to: str, tmp_path: Path) -> None:
+    own = Network(name="own", module=OwnCode().eval(), shape=(3, 8, 8))
+    for file in export(own, to, tmp_path / "net").files:
+        members = [file.read_bytes()]
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                members += [archive.read(name) for name in archive.namelist()]
+        for text in members:
+            assert b"named_only_here" not in text
+            assert str(Path(formats.__file__).parents[2]).encode() not in text
+            assert str(Path(torch.__file__).parent).encode() not in text
+            assert str(Path(__file__).parent).encode() not in text

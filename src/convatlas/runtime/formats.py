@@ -1,6 +1,7 @@
 """The files a network can be exported to: how each is written, and run again to be compared."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,10 @@ def save_torchscript(traced: Any, card: BundleCard, path: Path) -> None:
     blob = io.BytesIO()  # a disk that is full ends the process inside torch's own writer
     with quiet():
         torch.jit.save(traced, blob, _extra_files={CARD: card_json(card)})
-    path.write_bytes(blob.getvalue())
+    with zipfile.ZipFile(blob) as whole, zipfile.ZipFile(path, "w") as kept:
+        for name in whole.namelist():
+            if not name.endswith(".debug_pkl"):  # it tells where the code lies, and is not needed
+                kept.writestr(zipfile.ZipInfo(name), whole.read(name))
 
 
 def make_weights(network: Network, form: Form) -> Any:

@@ -78,6 +78,8 @@ def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
         program = torch.export.export(module, (example,), dynamic_shapes=(dims or None,))
     if form.dynamic_size:
         _check_free(network, program)
+    for node in program.graph.nodes:  # files would tell where the code lies, and its lines
+        node.meta.pop("stack_trace", None)
     return program
 
 
