@@ -1,5 +1,6 @@
 """The whole server in a process of its own."""
 
+import asyncio
 import re
 import signal
 import socket
@@ -20,7 +21,9 @@ from served import Served
 
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.opened import ENGINES
-from convatlas.serving.server import bind, url_of
+from convatlas.serving.limits import Limits
+from convatlas.serving.server import _Server, accepted, bind, url_of
+from convatlas.serving.service import service
 
 Start = Callable[..., Served]
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -126,6 +129,44 @@ def test_told_to_stop_it_loses_no_request_of_clients_that_keep_their_connection(
     status, err = served.end()
     assert status == 0
     assert "Traceback" not in err
+
+
+def test_told_to_stop_it_serves_who_has_connected_already(classifier: Classifier) -> None:
+    """Though the server has not yet taken their connections from the system."""
+    stopping = threading.Event()
+    served = service(classifier, Limits(), engine="onnxruntime", stopping=stopping.is_set)
+
+    async def story(stack: ExitStack) -> list[bytes]:
+        bound = [stack.enter_context(each) for each in bind("127.0.0.1", 0)]
+        address = bound[0].getsockname()
+        server = _Server(served, stopping, lambda: None)
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        await server.startup(bound)
+        clients = [stack.enter_context(socket.create_connection(address, 5)) for _ in range(3)]
+        for each in clients[:2]:
+            each.sendall(HEALTH)
+        stopping.set()
+        await server.shutdown(bound)
+        return [each.recv(1000) for each in clients]
+
+    with ExitStack() as stack:
+        *asked, silent = asyncio.run(asyncio.wait_for(story(stack), 60))
+    assert all(answer.startswith(b"HTTP/1.1 200 OK") for answer in asked)
+    assert silent == b""
+
+
+def test_all_connections_that_wait_are_accepted() -> None:
+    with ExitStack() as stack:
+        listening = [stack.enter_context(each) for each in bind("127.0.0.1", 0)]
+        for each in listening:
+            each.listen()
+            each.setblocking(False)
+        address = listening[0].getsockname()
+        clients = [stack.enter_context(socket.create_connection(address)) for _ in range(3)]
+        found = [stack.enter_context(each) for each in accepted(listening)]
+        assert {each.getpeername() for each in found} == {c.getsockname() for c in clients}
+        assert list(accepted(listening)) == []
 
 
 def test_told_to_stop_it_takes_one_more_request_of_who_was_idle_and_closes_who_stays_so(

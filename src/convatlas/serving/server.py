@@ -1,5 +1,6 @@
 """The process: a socket, the service behind it, and how it stops."""
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -8,8 +9,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -133,15 +134,43 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what was accepted; a second Ctrl-C leaves it, but ends the service in order."""
+        await self._take_in(sockets or [])
         await super().shutdown(sockets)
         if self.force_exit:
             self.forced = True  # noted here, as uvicorn raises the signals again at its end
             await self.lifespan.shutdown()
 
+    async def _take_in(self, sockets: Sequence[socket.socket]) -> None:
+        """Stop listening, but serve who has connected: the system would reset these."""
+        loop = asyncio.get_running_loop()
+        for each in sockets:
+            loop.remove_reader(each)
+        await asyncio.sleep(0)  # for connections that asyncio is about to make
+        connected = list(accepted(sockets))
+        for server in self.servers:
+            server.close()
+        made = [loop.connect_accepted_socket(self._protocol, each) for each in connected]
+        await asyncio.gather(*made, return_exceptions=True)
+        await asyncio.sleep(0)  # so that all of them are told
+
+    def _protocol(self) -> PatientProtocol:
+        return PatientProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop."""
         self._stopping.set()
         super().handle_exit(sig, frame)
+
+
+def accepted(listening: Sequence[socket.socket]) -> Iterator[socket.socket]:
+    """The connections to sockets that wait to be accepted."""
+    for each in listening:
+        with suppress(OSError):  # none is left, or the system has no more files
+            while True:
+                connection, _ = each.accept()
+                yield connection
 
 
 def _config(served: Service) -> uvicorn.Config:
