@@ -49,7 +49,7 @@ class Permute:
 
     def measure(self, inputs: tuple[Shape, ...]) -> Measure:
         """Nothing is moved until a copy is asked for."""
-        return Measure(tuple(inputs[0][axis] for axis in self.order), 0, 0)
+        return Measure(tuple([inputs[0][axis] for axis in self.order]), 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

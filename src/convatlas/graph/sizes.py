@@ -50,6 +50,8 @@ Size = int | SizeOf | Formula
 
 def value(size: Size, inputs: tuple[Shape, ...]) -> int:
     """The number that a size stands for, given the shapes of the node's inputs."""
+    if type(size) is int:
+        return size
     if isinstance(size, SizeOf):
         return inputs[size.input][size.axis]
     if isinstance(size, Formula):
