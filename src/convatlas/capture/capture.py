@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from io import StringIO
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from convatlas.capture.again import Recorder, SecondLook
 from convatlas.capture.calls import called
 from convatlas.capture.collapse import collapse
 from convatlas.capture.confirm import confirmed
@@ -22,8 +20,7 @@ from convatlas.capture.values import Values
 from convatlas.capture.whereabouts import line_in, module_in
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph, Node
-from convatlas.graph.operation import ShapeError, shown
-from convatlas.graph.propagate import Propagation, propagate
+from convatlas.graph.operation import Shape, ShapeError, shown
 from convatlas.graph.source import Input
 
 # What is said of a graph that holds for one example.
@@ -70,25 +67,23 @@ def capture(
     except UserError as error:
         raise CaptureError(f"{label}: {error}", _nothing(label)) from None
 
+    def traced(shapes: tuple[Shape, ...]) -> Graph | None:
+        """The graph for other sizes; what the code prints, it has printed already."""
+        other = _Run(module, inventory, inputs.of(shapes), label)
+        with _as_it_was(inventory, training), redirect_stdout(StringIO()):
+            try:
+                return other.traced(Tracer(inventory, called, dispatched))
+            except (NeedsValues, CaptureError):
+                return None
+
     run = _Run(module, inventory, inputs, label)
     with _as_it_was(inventory, training):
-        tracer = Recorder(inventory, called, dispatched)
+        tracer = Tracer(inventory, called, dispatched)
         try:
             graph = run.traced(tracer)
         except NeedsValues as need:
             return run.valued(str(need), draw=draw)
-
-    def again(made: Propagation) -> bool:
-        """Whether the code does the same there; what it prints, it has printed already."""
-        if inventory.operations:  # several nodes of the tracer are one of the graph
-            pieces = replace(graph, nodes=tuple(tracer.nodes), outputs=(), guards=())
-            made = propagate(pieces, made.inputs)
-        look = SecondLook(tracer, made.shapes, called, dispatched)
-        other = _Run(module, inventory, inputs.of(made.inputs), label)
-        with _as_it_was(inventory, training), redirect_stdout(StringIO()):
-            return other.agrees(look)
-
-    return confirmed(graph, again) if tracer.sized else graph
+    return confirmed(graph, traced) if tracer.sized else graph
 
 
 @contextmanager
@@ -110,13 +105,19 @@ class _Run:
 
     def traced(self, tracer: Tracer) -> Graph:
         """The graph of a run on stand-ins; raises `NeedsValues` and `CaptureError`."""
+        args, kwargs = self._inputs.stand_ins(tracer, *self._kind())
         try:
-            made = self._made(tracer)
+            with tracer:
+                made = self._module(*args, **kwargs)
         except NeedsValues:
             raise
         except Exception as error:
             raise self._failed(tracer, error) from error
-        outputs = _outputs(tracer, made)
+        outputs = tuple(
+            (key, tracer.stand_in(value).node)
+            for key, value in results("", made)
+            if isinstance(value, Tensor)
+        )
         graph = self._graph(tracer, outputs)
         if not outputs:
             kind_made = type(made).__name__
@@ -126,20 +127,6 @@ class _Run:
                 graph,
             )
         return graph
-
-    def agrees(self, look: SecondLook) -> bool:
-        """Whether the code does what it did at the first look."""
-        try:
-            _outputs(look, self._made(look))
-        except Exception:  # whatever it is, it was not there at the first look
-            return False
-        return look.agrees
-
-    def _made(self, tracer: Tracer) -> Any:
-        """What the module returns for stand-ins."""
-        args, kwargs = self._inputs.stand_ins(tracer, *self._kind())
-        with tracer:
-            return self._module(*args, **kwargs)
 
     def valued(self, need: str, *, draw: bool) -> Graph:
         """Again with values, for which module and example must have some."""
@@ -211,15 +198,6 @@ class _Run:
             training=self._module.training,
             notes=tuple(tracer.notes),
         )
-
-
-def _outputs(tracer: Tracer, made: Any) -> tuple[tuple[str, int], ...]:
-    """Every tensor in what a module returns: its name and its node."""
-    return tuple(
-        (key, tracer.stand_in(value).node)
-        for key, value in results("", made)
-        if isinstance(value, Tensor)
-    )
 
 
 def _nothing(label: str) -> Graph:

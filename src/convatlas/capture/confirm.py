@@ -12,12 +12,12 @@ from dataclasses import replace
 from convatlas.errors import UserError
 from convatlas.graph.graph import Graph, Guard
 from convatlas.graph.operation import Shape
-from convatlas.graph.propagate import Propagation, propagate
+from convatlas.graph.propagate import propagate
 from convatlas.graph.sizes import SizeOf
 from convatlas.graph.source import Input
 
 Axis = tuple[int, int]  # which input, which axis of it
-Again = Callable[[Propagation], bool]  # whether the code does what the graph says of other inputs
+Again = Callable[[tuple[Shape, ...]], Graph | None]  # the graph for other inputs, if there is one
 
 
 def confirmed(graph: Graph, again: Again) -> Graph:
@@ -51,10 +51,11 @@ def _agrees(graph: Graph, again: Again, axes: Sequence[Axis]) -> bool | None:
     for more in (1, 0):
         asked = tuple(_longer(graph, axes, more))
         try:
-            made = propagate(graph, asked)
+            propagate(graph, asked)
         except UserError:
             continue
-        return again(made)
+        found = again(asked)
+        return found is not None and found.nodes == graph.nodes
     return None
 
 

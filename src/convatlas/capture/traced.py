@@ -24,7 +24,7 @@ class Traced(Tensor):
 
     tracer: "Tracer"
     node: int
-    _lengths: Shape
+    lengths: Shape
     fixed: bool
     followed: Tensor | None
     base: "Traced | None"
@@ -41,7 +41,7 @@ class Traced(Tensor):
     ) -> "Traced":
         """A wrapper of no memory."""
         made: Traced = Tensor._make_wrapper_subclass(cls, lengths, dtype=dtype, device=device)
-        made.tracer, made.node, made._lengths = tracer, node, lengths
+        made.tracer, made.node, made.lengths = tracer, node, lengths
         made.fixed, made.followed, made.base, made.written = False, None, None, ()
         return made
 
@@ -60,30 +60,24 @@ class Traced(Tensor):
         return tracer_of((*args, *(kwargs or {}).values())).operator(func, args, kwargs or {})
 
     @property
-    def lengths(self) -> Shape:
-        """The sizes as plain numbers."""
-        self.tracer.looked = True
-        return self._lengths
-
-    @property
     def shape(self) -> torch.Size:  # type: ignore[override]
         """The sizes, each with its origin unless it is always the same."""
         if self.fixed:
             return torch.Size(self.lengths)
-        return torch.Size([self._length(axis) for axis in range(len(self._lengths))])
+        return torch.Size([self._length(axis) for axis in range(len(self.lengths))])
 
     def size(self, dim: int | None = None) -> Any:
         """All sizes, or that of one axis."""
-        return self.shape if dim is None else self._length(dim % len(self._lengths))
+        return self.shape if dim is None else self._length(dim % len(self.lengths))
 
     def dim(self) -> int:
         """How many axes."""
-        return len(self._lengths)
+        return len(self.lengths)
 
     @property
     def ndim(self) -> int:  # type: ignore[override]
         """How many axes."""
-        return len(self._lengths)
+        return len(self.lengths)
 
     def numel(self) -> int:
         """How many values, with its origin."""
@@ -96,15 +90,11 @@ class Traced(Tensor):
         return int(self._length(0))
 
     def _length(self, axis: int) -> int:
-        if self.steady(axis):
-            return self._lengths[axis]
-        self.tracer.looked = self.tracer.sized = True
-        return Dim(self._lengths[axis], Axis(self.node, axis), self.tracer.compared)
-
-    def steady(self, axis: int) -> bool:
-        """Whether an axis is as long for every input."""
-        tracer = self.tracer
-        return self.fixed or settled(tracer.nodes, tracer.shapes, self.node, axis)
+        tracer, node, length = self.tracer, self.node, self.lengths[axis]
+        if self.fixed or settled(tracer.nodes, tracer.shapes, node, axis):
+            return length
+        tracer.sized = True
+        return Dim(length, Axis(node, axis), tracer.compared)
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"Traced({self.node}: {self.lengths}, {self.dtype})"

@@ -45,7 +45,6 @@ class Tracer(TorchFunctionMode):
         self.shapes: list[Shape] = []
         self.guards: dict[tuple[Origin, str, Origin], Guard] = {}
         self.notes: list[str] = []
-        self.looked = False  # set when anybody looks at the lengths of a stand-in
         self.sized = False  # whether anybody has asked for a size that depends on the input's
         self.refused: tuple[ShapeError, Node] | None = None  # the last that did not fit, and why
         self._function, self._operator = function, operator

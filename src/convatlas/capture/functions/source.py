@@ -11,7 +11,7 @@ from torch import Tensor
 from convatlas.capture.arguments import Handler, forms, listed
 from convatlas.capture.dim import Dim, Sizes
 from convatlas.capture.functions.rearrange import cut, unsqueeze
-from convatlas.capture.traced import Traced
+from convatlas.capture.traced import Traced, lengths
 from convatlas.capture.tracer import Tracer
 from convatlas.graph.rearrange import Select
 from convatlas.graph.source import Gather
@@ -124,18 +124,11 @@ PLACES = (int, slice, EllipsisType, type(None), Tensor)
 
 def selected(tracer: Tracer, input: Any, axis: int, index: int) -> Traced:
     """One position. The last one by a plain number may be the end of a loop over the axis."""
-    if _at_end(input, axis, index + 1) and index > 0:
+    if not isinstance(index, Dim) and index == lengths(input)[axis] - 1 > 0:
         int(input.shape[axis])
     sizes = Sizes([index], 1)
     operation = Select(axis=axis, index=sizes.values[0])
     return tracer.record(operation, [input], sizes=sizes, alias=True)
-
-
-def _at_end(input: Any, axis: int, stop: int) -> bool:
-    """Whether a plain number is the length of an axis that other inputs have longer."""
-    if isinstance(stop, Dim) or stop < 1 or not isinstance(input, Traced) or input.steady(axis):
-        return False
-    return stop == input.lengths[axis]
 
 
 def select(tracer: Tracer, input: Tensor, dim: int, index: int) -> Traced:
@@ -147,8 +140,7 @@ def sliced(tracer: Tracer, input: Any, axis: int, part: slice) -> Any:
     """One slice; a whole one leaves the tensor as it is. The last position as in `selected`."""
     if part.start is None and part.stop is None and part.step is None:
         return input
-    stop = part.stop
-    if stop is not None and _at_end(input, axis, stop):
+    if not isinstance(part.stop, Dim) and part.stop == lengths(input)[axis]:
         int(input.shape[axis])
     step = 1 if part.step is None else part.step
     return cut(tracer, input, axis, 0 if part.start is None else part.start, part.stop, step)
