@@ -140,7 +140,7 @@ def growth(name: str) -> float:
     module, side = build(name, "meta"), SIZES[name]
     convatlas(build("resnet152", "meta"), (1, 3, 64, 64))  # what is loaded once is no growth
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cost(capture(module, (1, 3, side, side)))
+    cost(capture(module, (1, 3, side, side), one_size=True))
     return round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, 2)
 
 

@@ -153,3 +153,27 @@ def test_tensors_of_integers_stay_integers() -> None:
 
     graph = capture(Tokens(), torch.zeros(2, 7, dtype=torch.int64))
     assert propagate(graph, ((3, 5),)).shapes[-1] == (3, 20)
+
+
+@pytest.mark.parametrize("function", [in_a_loop, HEARD[0]])
+def test_for_one_size_the_code_runs_once_and_others_are_refused(
+    function: Callable[[Tensor, int], Tensor],
+) -> None:
+    runs: list[int] = []
+
+    def counted(x: Tensor, size: int) -> Tensor:
+        runs.append(size)
+        return function(x, size)
+
+    graph = capture(Net(counted), (2, 3, 16, 16), one_size=True)
+    assert len(runs) == 1
+    assert graph.nodes == capture(Net(function), (2, 3, 16, 16)).nodes
+    assert propagate(graph, ((2, 3, 16, 16),)).shapes == propagate(graph).shapes
+    for other in ((1, 3, 16, 16), (2, 3, 17, 16), (2, 3, 16, 17)):
+        with pytest.raises(UserError):
+            propagate(graph, (other,))
+
+
+def test_for_one_size_code_that_reads_no_size_is_good_for_all() -> None:
+    graph = capture(nn.Conv2d(3, 4, 3), (1, 3, 16, 16), one_size=True)
+    assert propagate(graph, ((5, 3, 20, 40),)).shapes[-1] == (5, 4, 18, 38)

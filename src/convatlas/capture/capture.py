@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from convatlas.capture.calls import called
 from convatlas.capture.collapse import collapse
-from convatlas.capture.confirm import confirmed
+from convatlas.capture.confirm import confirmed, for_one_size
 from convatlas.capture.examples import Examples, Given, given, results
 from convatlas.capture.inventory import Inventory
 from convatlas.capture.operators import dispatched
@@ -48,6 +48,7 @@ def capture(
     training: bool | None = None,
     name: str = "",
     draw: bool = False,
+    one_size: bool = False,
 ) -> Graph:
     """The graph of a module for inputs like ``example``.
 
@@ -58,7 +59,9 @@ def capture(
     exactly as it was. Raises `CaptureError`.
 
     The graph answers for other input sizes too, or refuses where the code would go another way.
-    Code that computes with sizes unheard is looked at twice, see `convatlas.capture.confirm`.
+    Code that computes with sizes unheard is looked at twice, see `convatlas.capture.confirm`. With
+    ``one_size`` it is not, and the graph of code that reads sizes refuses all others: it takes half
+    the time.
     """
     label = name or type(module).__name__
     inputs = given(example)
@@ -83,7 +86,9 @@ def capture(
             graph = run.traced(tracer)
         except NeedsValues as need:
             return run.valued(str(need), draw=draw)
-    return confirmed(graph, traced) if tracer.sized else graph
+    if not tracer.sized:
+        return graph
+    return for_one_size(graph) if one_size else confirmed(graph, traced)
 
 
 @contextmanager

@@ -25,12 +25,7 @@ def confirmed(graph: Graph, again: Again) -> Graph:
 
     All axes at once first, for that is what most networks take and agree about.
     """
-    batch = tuple((place, 0) for place, shape in enumerate(graph.inputs) if len(shape) > 1)
-    space = tuple(
-        (place, axis)
-        for place, shape in enumerate(graph.inputs)
-        for axis in range(2 if len(shape) > 3 else 1, len(shape))
-    )
+    batch, space = _batch(graph), _space(graph)
     if _agrees(graph, again, (*batch, *space)):
         return graph
     for axes in (batch, space):
@@ -40,6 +35,23 @@ def confirmed(graph: Graph, again: Again) -> Graph:
             alone = [each for each in axes if _agrees(graph, again, (each,)) is False]
             graph = _held(graph, alone)
     return graph
+
+
+def for_one_size(graph: Graph) -> Graph:
+    """The graph good for the captured sizes alone: nobody has looked at others."""
+    return _held(graph, (*_batch(graph), *_space(graph)))
+
+
+def _batch(graph: Graph) -> tuple[Axis, ...]:
+    return tuple((place, 0) for place, shape in enumerate(graph.inputs) if len(shape) > 1)
+
+
+def _space(graph: Graph) -> tuple[Axis, ...]:
+    return tuple(
+        (place, axis)
+        for place, shape in enumerate(graph.inputs)
+        for axis in range(2 if len(shape) > 3 else 1, len(shape))
+    )
 
 
 def _agrees(graph: Graph, again: Again, axes: Sequence[Axis]) -> bool | None:

@@ -38,7 +38,7 @@ def stage_ends(model: nn.Module, x: Tensor) -> tuple[str, ...]:
         with torch.no_grad():
             made = _run(model, x, last)
         return _ends((path, tuple(value.shape[1:3])) for path, value in made.items())
-    graph = capture(model, tuple(x.shape))
+    graph = capture(model, tuple(x.shape), one_size=True)
     shapes = propagate(graph)
     local = (
         (node.path, tuple(measure.shape[2:]))

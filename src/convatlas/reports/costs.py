@@ -35,7 +35,7 @@ class Costs:
 def costs(model: nn.Module, card: NetworkCard) -> Costs:
     """The network's layers for one picture of its card's size."""
     picture = (1, card.in_channels, card.image_size, card.image_size)
-    found = cost(capture(model, picture, training=False))
+    found = cost(capture(model, picture, training=False, one_size=True))
     macs = whole(found.macs)
     return Costs(
         rows=tuple(_row(row) for row in rows(found.lines[1:], fold=False)),  # without the input
