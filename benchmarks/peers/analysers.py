@@ -16,11 +16,11 @@ Tool = Callable[[nn.Module, Shape], int]
 
 
 def convatlas(module: nn.Module, shape: Shape) -> int:
-    """Ours: shapes, parameters, MACs, work, bytes, liveness and receptive fields."""
+    """Ours: shapes, parameters, MACs, work, bytes, liveness, fields; as the others for one size."""
     from convatlas.analysis.cost import cost
     from convatlas.capture.capture import capture
 
-    return cost(capture(module, shape)).macs
+    return cost(capture(module, shape, one_size=True)).macs
 
 
 def torchinfo(module: nn.Module, shape: Shape) -> int:
