@@ -1,5 +1,6 @@
 """Shared by all tests: one thread each, and a small folder of pictures that can be learned."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from PIL import Image
 
 torch.set_num_threads(1)  # the tests run side by side
+# What a shell starts in the background ignores Ctrl-C, and so do its children; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
