@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asked import Held
 from noise import encoded
 from runnable import network
 from served import Served
@@ -78,3 +79,8 @@ def start(bundle: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def held(classifier: Classifier) -> Held:
+    return Held(classifier)

@@ -4,8 +4,6 @@ import asyncio
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from half import Half
 from served import Served
 
 from convatlas.runtime.classifier import Classifier
@@ -27,27 +26,6 @@ from convatlas.serving.service import service
 
 Start = Callable[..., Served]
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class Half:
-    """A client that has sent the first half of its request."""
-
-    def __init__(self, port: int, blob: bytes) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        head = (
-            "POST /predict?top=1 HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
-            f"Content-Length: {len(blob)}\r\n\r\n"
-        )
-        self.socket.sendall(head.encode() + blob[: len(blob) // 2])
-        self.rest = blob[len(blob) // 2 :]
-
-    def finish(self) -> None:
-        self.socket.sendall(self.rest)
-
-    def answer(self) -> bytes:
-        """All until the server closes."""
-        with self.socket, self.socket.makefile("rb") as file:
-            return file.read()
 
 
 def halves(served: Served, blobs: list[bytes]) -> list[Half]:
@@ -301,103 +279,6 @@ def test_open_to_others_without_a_token_it_warns(start: Start) -> None:
     status, err = served.end()
     assert status == 0
     assert "asks for no token" in err.splitlines()[0]
-
-
-ENDLESS = """
-import dataclasses, sys, time
-from pathlib import Path
-from convatlas.runtime.opened import open_classifier
-from convatlas.serving.limits import Limits
-from convatlas.serving.server import Address, serve
-
-def stuck():
-    whole = open_classifier(Path(sys.argv[1]), threads=1)
-
-    def run(fed):
-        warming = fed.min() == fed.max()
-        time.sleep(float(sys.argv[2]) if warming else 9999)
-        return whole.run(fed)
-
-    return dataclasses.replace(whole, run=run)
-
-limits = Limits(grace=1, timeout=float(sys.argv[3]))
-serve(stuck, engine="stuck", address=Address(port=0), limits=limits, threads=1,
-      say=lambda line: print(line, flush=True))
-"""
-
-
-def test_an_engine_that_never_returns_does_not_keep_it(
-    bundle: Path, files: list[bytes], tmp_path: Path
-) -> None:
-    command = [sys.executable, "-c", ENDLESS, str(bundle), "0.01", "30"]
-    with (
-        (tmp_path / "err").open("w") as err,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
-    ):
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        url = next(word for word in line.split() if word.startswith("http://"))
-        client = Half(int(url.rpartition(":")[2]), files[0])
-        client.finish()
-        while "convatlas_queue_pictures 1.0" not in httpx2.get(f"{url}/metrics").text:
-            time.sleep(0.01)
-        process.terminate()
-        assert client.answer().startswith(b"HTTP/1.1 503 ")
-        assert process.wait(30) == 0
-
-
-def test_a_quick_engine_that_never_returns_ends_it(
-    bundle: Path, files: list[bytes], tmp_path: Path
-) -> None:
-    """As it runs where requests are answered, no answer and no signal would get through."""
-    command = [sys.executable, "-c", ENDLESS, str(bundle), "0", "0.5"]
-    with (
-        (tmp_path / "err").open("w") as err,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
-    ):
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        client = Half(int(line.split("  ")[0].rpartition(":")[2]), files[0])
-        client.finish()
-        with suppress(ConnectionError):
-            assert client.answer() == b""
-        assert process.wait(30) == 1
-    assert "the engine has not answered for" in (tmp_path / "err").read_text()
-
-
-BROKEN = """
-import sys
-from pathlib import Path
-from convatlas.runtime.opened import open_classifier
-from convatlas.serving.limits import Limits
-from convatlas.serving.metrics import Metrics
-from convatlas.serving.server import Address, serve
-
-def full(self, size, seconds):
-    raise OSError("no space left")
-
-Metrics.batch_ran = full
-serve(lambda: open_classifier(Path(sys.argv[1]), threads=1), engine="onnxruntime",
-      address=Address(port=0), limits=Limits(), threads=1,
-      say=lambda line: print(line, flush=True))
-"""
-
-
-def test_if_it_can_run_no_more_batches_it_ends_for_another_to_be_started(
-    bundle: Path, files: list[bytes], tmp_path: Path
-) -> None:
-    command = [sys.executable, "-c", BROKEN, str(bundle)]
-    with (
-        (tmp_path / "err").open("w") as err,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as process,
-    ):
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        client = Half(int(line.split("  ")[0].rpartition(":")[2]), files[0])
-        client.finish()
-        assert client.answer().startswith(b"HTTP/1.1 503 ")
-        assert process.wait(30) == 1
-    assert "no space left" in (tmp_path / "err").read_text()
 
 
 def test_one_connection_too_many_is_503_and_closed(start: Start) -> None:
