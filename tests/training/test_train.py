@@ -2,7 +2,6 @@ import dataclasses
 import errno
 import os
 import shutil
-import signal
 from pathlib import Path
 
 import msgspec
@@ -146,17 +145,6 @@ def test_a_stopped_run_can_be_used_and_resumes_bit_for_bit(
         msgspec.structs.replace(r, seconds=0, images_per_second=0) for r in undisturbed.history
     ]
     assert not folder.checkpoint.exists()
-
-
-def test_ctrl_c_stops_after_the_current_step(pictures: Path, tmp_path: Path) -> None:
-    class PressAfter(Silent):
-        def step(self, done: int, total: int, loss: float) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    finished = train(request(pictures), RunFolder(tmp_path / "run"), PressAfter())
-    assert finished.card.status == "interrupted"
-    assert finished.card.step == 5  # the first look at the loss is at the end of the epoch
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_loss_that_is_not_finite_names_step_and_rate_and_leaves_nothing(
