@@ -15,16 +15,15 @@ def saved(module: nn.Module, *inputs: Tensor) -> list[int]:
     found: dict[int, int] = {}
     alive: list[Tensor] = []  # so that no address is used twice
 
-    def pack(tensor: Tensor) -> Tensor:
+    def pack(tensor: Tensor) -> None:
         alive.append(tensor)
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own and storage.nbytes():
             found[storage.data_ptr()] = storage.nbytes()
-        return tensor
 
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        results = module(*inputs)
-    del results
+    with saved_tensors_hooks(pack, lambda _: None):
+        module(*inputs)
+    alive.clear()  # a graph holds its hooks, and they what it is made of: it would never be freed
     return sorted(found.values())
 
 
