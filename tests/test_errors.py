@@ -1,4 +1,4 @@
-from convatlas.errors import LONGEST, UserError, argued, one_line
+from convatlas.errors import LONGEST, UserError, argued, one_line, with_kind
 
 
 def test_pages_of_text_become_one_line() -> None:
@@ -11,6 +11,12 @@ def test_pages_of_text_become_one_line() -> None:
 def test_an_exception_that_says_nothing_has_its_kind() -> None:
     assert one_line(ValueError()) == "ValueError"
     assert one_line(MemoryError(" \n")) == "MemoryError"
+
+
+def test_an_exception_with_its_kind() -> None:
+    assert with_kind(KeyError("x")) == "KeyError: 'x'"
+    assert with_kind(RuntimeError("two\n  lines")) == "RuntimeError: two lines"
+    assert with_kind(AssertionError()) == "AssertionError"
 
 
 def test_an_argument_is_named_as_python_has_it_and_as_the_command_line_has_it() -> None:

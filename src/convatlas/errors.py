@@ -23,7 +23,13 @@ def argued(*parts: str | tuple[str, str]) -> UserError:
     return UserError(said, typed)
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: BaseException | str) -> str:
     """What an exception says, cut to `LONGEST` characters without line breaks; else its kind."""
     said = " ".join(str(error).split()) or type(error).__name__
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1].rstrip()}…"
+
+
+def with_kind(error: BaseException) -> str:
+    """``KeyError: 'x'``, in one line; the kind alone of an exception that says nothing."""
+    kind, said = type(error).__name__, one_line(error)
+    return kind if said == kind else f"{kind}: {said}"

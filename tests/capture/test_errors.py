@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from convatlas.capture.capture import CaptureError, capture
+from convatlas.errors import with_kind
 from convatlas.graph.document import read, write
 
 
@@ -100,11 +101,9 @@ def test_errors_of_the_networks_own_code(error: Exception) -> None:
     net = nn.Sequential(nn.Identity(), nn.Sequential(Raising(error)))
     caught = failing(net, (2, 3))
     assert caught.__cause__ is error
-    said = " ".join(str(error).split()) or "no reason given"
     line = Raising.forward.__code__.co_firstlineno + 2
     assert str(caught) == (
-        f"Sequential cannot take 2×3: 1.0 raises {type(error).__name__}: {said} "
-        f"(test_errors.py, line {line})"
+        f"Sequential cannot take 2×3: 1.0 raises {with_kind(error)} (test_errors.py, line {line})"
     )
     assert caught.refused is None
     assert len(caught.graph.nodes) == 2

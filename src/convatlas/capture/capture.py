@@ -18,7 +18,7 @@ from convatlas.capture.tracer import NeedsValues, Tracer
 from convatlas.capture.untouched import untouched
 from convatlas.capture.values import Values
 from convatlas.capture.whereabouts import line_in, module_in
-from convatlas.errors import UserError
+from convatlas.errors import UserError, with_kind
 from convatlas.graph.graph import Graph, Node
 from convatlas.graph.operation import Shape, ShapeError, shown
 from convatlas.graph.source import Input
@@ -165,15 +165,14 @@ class _Run:
         graph = self._graph(tracer, ())
         path = module_in(error.__traceback__, self._inventory.paths) or "its forward"
         inputs = ", ".join(map(shown, graph.inputs))
-        why = " ".join(str(error).split()) or "no reason given"
         refused = None
         if not isinstance(error, ShapeError):
-            what = f"{path} raises {type(error).__name__}: {why}"
+            what = f"{path} raises {with_kind(error)}"
         elif tracer.refused is not None and tracer.refused[0] is error:
             refused = self._placed(tracer, tracer.refused[1])
-            what = f"{path} ({type(tracer.refused[1].operation).__name__}) {why}"
+            what = f"{path} ({type(tracer.refused[1].operation).__name__}) {error}"
         else:
-            what = f"{path} {why}"
+            what = f"{path} {error}"
         message = f"{self._label} cannot take {inputs}: {what}"
         return CaptureError(message, graph, refused, line_in(error.__traceback__))
 

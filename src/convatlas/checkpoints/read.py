@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 
 PICKLED, SAFE = (".pth", ".pt"), ".safetensors"
 INSIDE = ("state_dict", "model")  # where training scripts put the weights
@@ -106,6 +106,6 @@ def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors
 
 
-def _damaged(path: Path, reason: object) -> UserError:
-    said = " ".join(str(reason).split())[:200]
+def _damaged(path: Path, reason: Exception | str) -> UserError:
+    said = one_line(reason)
     return UserError(f"{path} is damaged or no file of weights: {said}; restore it from a copy")

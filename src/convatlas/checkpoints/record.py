@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from convatlas.checkpoints.meaning import Graphs
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.graph.document import read, write
 from convatlas.models.family import Blueprint, Task
 
@@ -87,9 +87,9 @@ def from_header(path: object, strings: dict[str, str]) -> tuple[Record, Graphs] 
         texts = zlib.decompress(base64.b85decode(strings[GRAPHS]))
         graphs = tuple(read(text) for text in msgspec.json.decode(texts, type=list[str]))
     except (KeyError, ValueError, zlib.error, binascii.Error) as error:
-        said = " ".join(str(error).split())
         raise UserError(
-            f"{path}: its header does not say of which network it is ({said}); write it again"
+            f"{path}: its header does not say of which network it is ({one_line(error)}); write it "
+            "again"
         ) from None
     if record.format != FORMAT or not graphs:
         raise UserError(

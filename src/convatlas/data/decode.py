@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from convatlas.errors import one_line
+
 MOST_PIXELS = 64_000_000
 WIDE = ("I;16", "I;16L", "I;16B", "I;16N")
 GREY = ("1", "L", "LA", "La", *WIDE)
@@ -89,7 +91,7 @@ def _refusing() -> Iterator[None]:
     except (DecodeError, MemoryError):
         raise
     except Exception as error:
-        message = " ".join(str(error).split()) or type(error).__name__
+        message = one_line(error)
         if message.startswith("out of memory"):  # how Pillow's own decoders say it
             raise MemoryError(message) from error
         if not isinstance(error, BROKEN):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from convatlas.errors import UserError, argued, one_line
+from convatlas.errors import UserError, argued, with_kind
 from convatlas.runtime.bundle import Preparation, array
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Network
@@ -144,8 +144,7 @@ def _told(network: Network, what: str) -> Iterator[None]:
             raise cause from error
         if isinstance(cause, GuardOnDataDependentSymNode):
             raise _branches(network, cause) from error
-        said = f"{type(cause).__name__}: {one_line(cause)}"
-        raise UserError(f"{what} {network.name}: {said}") from error
+        raise UserError(f"{what} {network.name}: {with_kind(cause)}") from error
 
 
 def _branches(network: Network, error: Exception) -> UserError:

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, one_line
 from convatlas.files import write_atomically
 
 CHECKSUM = "sha256 of the tensors"
@@ -49,7 +49,7 @@ def digest(tensors: dict[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def damaged(path: Path, reason: object) -> UserError:
+def damaged(path: Path, reason: Exception | str) -> UserError:
     """The error for a file whose content is not what was written; one line."""
-    said = " ".join(str(reason).split())
+    said = one_line(reason)
     return UserError(f"{path} is damaged: {said}; restore it from a copy or train again")

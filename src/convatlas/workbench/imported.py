@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from convatlas.errors import UserError
+from convatlas.errors import UserError, with_kind
 from convatlas.nearest import closest
 
 FORM = "write package.module:name, where name is a network, its class, or a function that makes it"
@@ -85,12 +85,12 @@ def _made(factory: Callable[..., Any], label: str) -> Any:
 def _failed(what: str, error: BaseException) -> UserError:
     """One line: the kind of error, its text, and the line of code it came from."""
     if isinstance(error, SyntaxError) and error.filename:
-        where, text = f"{error.filename}, line {error.lineno}", error.msg
+        where = f"{error.filename}, line {error.lineno}"
+        said = f"{type(error).__name__}: {error.msg}"  # its text has the place, too
     else:
         frame = _own_frame(error)
-        where, text = f"{frame.filename}, line {frame.lineno}", " ".join(str(error).split())
-    kind = type(error).__name__
-    return UserError(f"{what} fails with {kind}{f': {text}' if text else ''} ({where})")
+        where, said = f"{frame.filename}, line {frame.lineno}", with_kind(error)
+    return UserError(f"{what} fails with {said} ({where})")
 
 
 def _own_frame(error: BaseException) -> traceback.FrameSummary:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convatlas.analysis.picture import parse_shape
-from convatlas.errors import UserError, argued, one_line
+from convatlas.errors import UserError, argued, with_kind
 from convatlas.workbench.ask import Sizes, texts_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _failure(name: str, shape: str, error: Exception) -> UserError:
 
     place = line_in(error.__traceback__)
     where = f" ({place})" if place else ""
-    said = f"{name} fails on a picture of {shape}: {type(error).__name__}: {one_line(error)}{where}"
+    said = f"{name} fails on a picture of {shape}: {with_kind(error)}{where}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     in_own_code = place == f"{Path(last.filename).name}, line {last.lineno}"
     by_torch = type(error) is RuntimeError and not (last.line or "").startswith("raise")
