@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from convatlas import files
-from convatlas.files import umask, write_atomically
+from convatlas.errors import UserError
+from convatlas.files import check_new, check_readable, make_folder, umask, write_atomically
 
 
 @pytest.fixture
@@ -39,3 +40,42 @@ def test_a_written_file_has_the_rights_of_any_other(strict: int, tmp_path: Path)
     write_atomically(tmp_path / "a", "text")
     assert (tmp_path / "a").read_text() == "text"
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    check_readable(tmp_path / "file")
+    for name, said in (
+        ("none", "there is no file .*none$"),
+        ("", "is a folder; give the file in it$"),
+        ("file/a", "cannot read .*file/a: Not a directory$"),
+        ("x" * 300, "cannot read .*: File name too long$"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_readable(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such pipes")
+def test_a_pipe_is_left_to_its_reader(tmp_path: Path) -> None:
+    """Opening it would wait for a writer, who would be gone when it is opened again."""
+    os.mkfifo(tmp_path / "pipe")
+    check_readable(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("name", ["full", "full/file", "x" * 300])
+def test_what_is_no_new_folder_is_refused_alike_before_and_when_it_is_made(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(UserError) as before:
+        check_new(tmp_path / name)
+    with pytest.raises(UserError) as made:
+        make_folder(tmp_path / name)
+    assert str(before.value).partition(": ")[0] == str(made.value).partition(": ")[0]
+
+
+def test_a_new_folder_is_not_made_by_asking(tmp_path: Path) -> None:
+    check_new(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    check_new(tmp_path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from convatlas.models import blueprint as blueprint
     from convatlas.models import create as create
     from convatlas.models.family import Task as Task
-    from convatlas.runtime.onnx_file import Form as Form
+    from convatlas.runtime.form import Form as Form
     from convatlas.training.recipe import Recipe as Recipe
     from convatlas.training.recipes import recipe_for as recipe_for
     from convatlas.training.run import load_run as load_run
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from convatlas.workbench.compare import compare as compare
     from convatlas.workbench.diff import diff as diff
     from convatlas.workbench.doctor import doctor as doctor
-    from convatlas.workbench.export import Given as Given
     from convatlas.workbench.export import export as export
     from convatlas.workbench.fastest import fastest as fastest
     from convatlas.workbench.field import field as field
+    from convatlas.workbench.given import Given as Given
     from convatlas.workbench.int8 import Int8 as Int8
     from convatlas.workbench.predict import Computing as Computing
     from convatlas.workbench.predict import predict as predict
@@ -59,8 +59,8 @@ _PLACES = {
     "export": "convatlas.workbench.export",
     "fastest": "convatlas.workbench.fastest",
     "features": "convatlas.insight.features",
-    "Given": "convatlas.workbench.export",
-    "Form": "convatlas.runtime.onnx_file",
+    "Given": "convatlas.workbench.given",
+    "Form": "convatlas.runtime.form",
     "Int8": "convatlas.workbench.int8",
     "Computing": "convatlas.workbench.predict",
     "How": "convatlas.workbench.bench",

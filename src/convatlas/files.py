@@ -1,14 +1,32 @@
-"""Writing files so that nothing half-written is ever left behind, and naming what is in them."""
+"""Files that are there to be read; and writing so that nothing half-written is left behind."""
 
 import contextlib
 import errno
 import os
+import stat
 from pathlib import Path
 
 from convatlas.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 STATUS = Path("/proc/self/status")
+
+
+def check_readable(path: Path) -> None:
+    """Raise `UserError` for a file that is missing, is a folder, or may not be read.
+
+    Of a pipe nothing is read, as nothing would be left in it.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise UserError(f"{path} is a folder; give the file in it")
+        if stat.S_ISREG(mode):
+            path.open("rb").close()
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -34,14 +52,27 @@ def make_folder(path: Path) -> Path | None:
 
     Raises `UserError` if it already holds something, or cannot be created.
     """
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise UserError(f"{path} already holds files; choose another --out, or remove it")
+        _check_empty(path)
     except OSError as error:
         raise UserError(f"cannot create the folder {path}: {error.strerror}") from None
     return missing[-1] if missing else None
+
+
+def check_new(path: Path) -> None:
+    """Raise the `UserError` of `make_folder`, as far as it can be told without making anything."""
+    try:
+        if path.exists():
+            _check_empty(path)
+    except OSError as error:
+        raise UserError(f"cannot create the folder {path}: {error.strerror}") from None
+
+
+def _check_empty(path: Path) -> None:
+    if any(path.iterdir()):
+        raise UserError(f"{path} already holds files; choose another --out, or remove it")
 
 
 def remove_folder(path: Path, made: Path | None) -> None:

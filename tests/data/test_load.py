@@ -8,8 +8,9 @@ from PIL import Image
 from convatlas.data import load as load_module
 from convatlas.data.cifar import CIFAR_10, CIFAR_100, Cifar
 from convatlas.data.dataset import Dataset, Pictures, SealedTest
-from convatlas.data.load import NAMES, load
+from convatlas.data.load import load
 from convatlas.data.locate import Source
+from convatlas.data.names import NAMES
 from convatlas.errors import UserError
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import SUFFIX
-from convatlas.runtime.format_names import SUFFIXES, format_of
+from convatlas.runtime.format_names import INT8, SUFFIXES, check_int8, format_of, target
 from convatlas.runtime.formats import FORMATS
 
 
@@ -34,3 +34,22 @@ def test_what_does_not_go_together_is_refused() -> None:
     assert said.value.typed.endswith("leave --to onnx out, or name it .onnx")
     with pytest.raises(UserError, match="unknown format 'onx'; did you mean 'onnx'"):
         format_of("onx", None)
+
+
+def test_int8_goes_with_some() -> None:
+    for to in SUFFIXES:
+        if to in INT8:
+            check_int8(to)
+        else:
+            with pytest.raises(UserError, match=f"{to} is written as float32 alone; int8 goes"):
+                check_int8(to)
+
+
+def test_where_a_file_cannot_be_written(tmp_path: Path) -> None:
+    assert target(tmp_path / "a", "onnx") == target(tmp_path / "a.onnx", "onnx")
+    (tmp_path / "b.onnx").mkdir()
+    for name in ("", "b", "b.onnx"):
+        with pytest.raises(UserError, match=r"is a folder; give out the name of a file to write"):
+            target(tmp_path / name, "onnx")
+    with pytest.raises(UserError, match=r"there is no folder .*none to write c\.onnx into; make"):
+        target(tmp_path / "none" / "c", "onnx")

@@ -8,7 +8,7 @@ from tiny_bundle import Tiny, tiny_card
 
 from convatlas.errors import UserError
 from convatlas.runtime.classifier import Classifier
-from convatlas.runtime.predictions import Prediction, Way, predictions
+from convatlas.runtime.predictions import Prediction, Way, predictions, without_network
 from convatlas.runtime.sources import Source
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -132,3 +132,14 @@ def test_an_engine_that_fails_ends_it(workers: int, files: list[Path]) -> None:
     )
     with pytest.raises(UserError, match="no memory"):
         list(made)
+
+
+def test_no_network_is_needed_where_no_file_that_is_named_can_be_opened(
+    files: list[Path], tmp_path: Path
+) -> None:
+    none, folder = str(tmp_path / "none.png"), str(tmp_path)
+    why = "cannot be read: No such file or directory"
+    answers = [Prediction(none, (), why), Prediction(none, (), why)]
+    assert without_network([none, none]) == answers
+    for other in (str(files[0]), folder, str(tmp_path / "*.png"), "-"):
+        assert without_network([none, other]) is None

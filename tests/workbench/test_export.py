@@ -112,7 +112,7 @@ def test_a_module_in_hand_is_exported_and_left_as_it_is(tmp_path: Path) -> None:
         ("lenet-relu", Given(input="1x28x30"), "built for squares"),
         ("lenet-relu", Given(input="big"), "no input size"),
         ("lenet-relu", Given(classes=0), "1 or more, given 0"),
-        ("lenet-relu", Given(labels=Path("none.txt")), "cannot read the labels in none.txt"),
+        ("lenet-relu", Given(labels=Path("none.txt")), "there is no file none.txt"),
         ("lenet-relu", Given(pictures=Path("none")), "there is no folder none"),
         ("lenet-relu", Given(side=20), "^side 20 is less than the 28"),
         ("lenet-relu", Given(mean=(0.1, 0.2)), "^mean takes 1 numbers or one, given 2"),

@@ -8,7 +8,8 @@ from convatlas.workbench.named import check_named
 
 
 def test_what_there_is_or_may_be_passes(tmp_path: Path) -> None:
-    for name in (*models.names(), str(tmp_path), "package.module:name"):
+    (tmp_path / "model.safetensors").touch()
+    for name in (*models.names(), str(tmp_path), "convatlas.anything:name"):
         check_named(name)
 
 
@@ -16,6 +17,9 @@ def test_what_there_is_or_may_be_passes(tmp_path: Path) -> None:
     ("name", "said"),
     [
         ("runs/nope", "there is no run folder runs/nope; give one, a network of"),
+        (".", "holds no model.safetensors; is it a run folder"),
+        ("nowhere:net", "there is no module 'nowhere' that can be imported"),
+        ("x" * 300, "unknown network 'xxx"),
         ("lenet-bm", "unknown network 'lenet-bm'; did you mean 'lenet-bn'"),
     ],
 )

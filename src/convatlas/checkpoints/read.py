@@ -12,9 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from convatlas.checkpoints.file_names import SAFE, check_weights
 from convatlas.errors import UserError, one_line
 
-PICKLED, SAFE = (".pth", ".pt"), ".safetensors"
 INSIDE = ("state_dict", "model")  # where training scripts put the weights
 WRAPPERS = ("module.", "_orig_mod.")  # what data parallelism and torch.compile put before a key
 
@@ -30,14 +30,8 @@ class WeightFile:
 
 def read_weights(path: Path) -> WeightFile:
     """The file's tensors on the CPU; raises `UserError` for whatever is no file of weights."""
-    if path.suffix not in (*PICKLED, SAFE):
-        kinds = ", ".join((*PICKLED, SAFE))
-        raise UserError(f"{path} is not a file of weights by its name; expected one of {kinds}")
+    check_weights(path)
     try:
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; give the file in it")
-        with path.open("rb"):  # says what is wrong where it cannot be read
-            pass
         if path.suffix == SAFE:
             return _safe(path)
         return WeightFile(path, _weights(path, _unpickled(path)), {})

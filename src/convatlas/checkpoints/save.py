@@ -10,6 +10,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from convatlas.checkpoints.adapt import shapes_of
+from convatlas.checkpoints.file_names import PICKLED, SAFE
 from convatlas.checkpoints.identify import identified
 from convatlas.checkpoints.judge import against_published
 from convatlas.checkpoints.layouts import LAYOUTS, SOURCES
@@ -22,7 +23,6 @@ from convatlas.checkpoints.meaning import (
     of_blueprint,
     of_module,
 )
-from convatlas.checkpoints.read import PICKLED, SAFE
 from convatlas.checkpoints.recognise import OURS, theirs
 from convatlas.checkpoints.record import Record, describe, header, record_of
 from convatlas.checkpoints.rules import renamed

@@ -7,6 +7,7 @@ import click
 
 from convatlas.cli.output import table_formats
 from convatlas.tables import Table, render
+from convatlas.training.folder import check_run
 
 
 @click.command("eval")
@@ -22,6 +23,7 @@ from convatlas.tables import Table, render
 @table_formats
 def command(run: Path, part: str, device: str, form: str | None) -> None:
     """Evaluate the network of RUN on a part of its data, class by class."""
+    check_run(run)
     from convatlas.cli.result import confusion_line, error_line, left_out_lines
     from convatlas.workbench import runs  # imports torch
 

@@ -9,11 +9,12 @@ import click
 
 from convatlas.cli.int8 import asked, int8_lines, int8_options, int8_record, share
 from convatlas.errors import UserError
-from convatlas.runtime.format_names import SUFFIXES, format_of
+from convatlas.runtime.form import Form
+from convatlas.runtime.format_names import SUFFIXES
 
 if TYPE_CHECKING:
     from convatlas.runtime.export import Receipt
-    from convatlas.workbench.export import Given
+    from convatlas.workbench.given import Given
 
 FILE = click.Path(path_type=Path)
 # on processors with AMX its default is bfloat16, and nothing in the file can say otherwise
@@ -78,13 +79,8 @@ def command(**given: Any) -> None:
     computes something else.
     """
     from convatlas.workbench.export import export
-    from convatlas.workbench.named import check_named
 
     arguments = Arguments(**given)
-    check_named(arguments.what)
-    format_of(arguments.to, arguments.out)
-    from convatlas.runtime.onnx_file import Form  # imports torch
-
     form = Form(
         dynamic_batch=arguments.dynamic_batch,
         dynamic_size=arguments.dynamic_size,
@@ -151,7 +147,7 @@ def _wrote(file: Path, replaced: bool) -> str:
 
 
 def _given(arguments: Arguments) -> "Given":
-    from convatlas.workbench.export import Given
+    from convatlas.workbench.given import Given
 
     return Given(
         input=arguments.input,

@@ -15,6 +15,7 @@ import click
 from convatlas.cli.now import Now
 from convatlas.cli.output import form_option
 from convatlas.errors import UserError
+from convatlas.runtime.sources import STDIN
 
 if TYPE_CHECKING:
     from convatlas.cli.predict_output import Writer
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from convatlas.runtime.sources import PassedOver
     from convatlas.workbench.predict import Amount, Computing
 
-STDIN = "-"
 CLOSED_PIPE = 141  # as a shell says of a program that writing to a closed pipe ended
 
 
@@ -102,23 +102,41 @@ def command(**given: Any) -> None:
 
 
 def _predict(arguments: Arguments, amount: "Amount", computing: "Computing") -> Count:
-    """Open the network, print what it makes of each picture, and a line about all of them."""
-    from convatlas.cli.predict_output import writer
-    from convatlas.runtime.predictions import predictions
+    """Open the network, and print what it makes of each picture."""
+    from convatlas.runtime.predictions import predictions, without_network
     from convatlas.runtime.sources import PassedOver, sources
     from convatlas.workbench.predict import drawn, open_network, way_of
 
-    path = Path(arguments.network)
+    path, passed = Path(arguments.network), PassedOver()
+    # torch is not imported for nothing; how many columns a CSV has, only the network says
+    if os.path.isdir(path) and arguments.form != "csv":
+        answers = without_network(arguments.images)
+        if answers is not None:
+            return _print(answers, arguments, amount, passed, arguments.top)
     with _now(arguments) as now:
         classifier = open_network(path, computing, amount, partial(now, _choosing(arguments)))
     if said := drawn(classifier):
         click.echo(f"warning: {path} was never trained; its weights are {said}", err=True)
     way = way_of(classifier, computing, amount, top=arguments.top, invert=arguments.invert)
     most = min(way.top, len(classifier.card.labels) or way.top)
-    passed, count, started = PassedOver(), Count(), time.perf_counter()
     found = sources(arguments.images, passed, _read_stdin)
+    with closing(predictions(classifier, found, way)) as made:
+        return _print(made, arguments, amount, passed, most)
+
+
+def _print(
+    made: Iterable["Prediction"],
+    arguments: Arguments,
+    amount: "Amount",
+    passed: "PassedOver",
+    most: int,
+) -> Count:
+    """Each as it comes, and a line about all of them."""
+    from convatlas.cli.predict_output import writer
+
+    count, started = Count(), time.perf_counter()
     out = writer(arguments.form, sys.stdout.buffer, most)
-    with closing(predictions(classifier, found, way)) as made, _progress(arguments, amount) as bar:
+    with _progress(arguments, amount) as bar:
 
         def end() -> None:
             out.end()

@@ -3,9 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from convatlas.training.recipe import Recipe
 
 RECIPE_FIELDS = ("epochs", "batch", "lr", "validation", "pad")
 
@@ -63,12 +66,31 @@ def command(**given: Any) -> None:
     from convatlas.data.shipped import read_mnist_train  # numpy
 
     arguments = Arguments(**given)
+    recipe = _checked(arguments)
     # MNIST is unpacked in a thread while this one imports torch: two waits become one.
     with ThreadPoolExecutor(1) as reader:
         ahead = reader.submit(read_mnist_train) if _is_mnist(arguments) else None
         from convatlas.cli.training import train_and_show
 
-        train_and_show(arguments, ahead)
+        train_and_show(arguments, recipe, ahead)
+
+
+def _checked(arguments: Arguments) -> "Recipe":
+    """The recipe; `UserError` for names and folders that are none, before torch is imported."""
+    from convatlas import atlas
+    from convatlas.data.names import check_data
+    from convatlas.files import check_new
+    from convatlas.training.recipe import changed
+    from convatlas.training.recipes import recipe_for
+
+    atlas.entry(arguments.network)
+    given = {field: getattr(arguments, field) for field in RECIPE_FIELDS}
+    changes = {field: value for field, value in given.items() if value is not None}
+    recipe = changed(recipe_for(arguments.network, arguments.recipe), changes)
+    check_data(arguments.data)
+    if arguments.out:
+        check_new(arguments.out)
+    return recipe
 
 
 def _is_mnist(arguments: Arguments) -> bool:

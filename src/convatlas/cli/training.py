@@ -11,26 +11,22 @@ import msgspec
 
 from convatlas.cli.progress import Progress
 from convatlas.cli.result import closing_lines, error_line
-from convatlas.cli.train import RECIPE_FIELDS, Arguments
+from convatlas.cli.train import Arguments
 from convatlas.data.idx_pair import Pair
 from convatlas.data.idx_sets import mnist
 from convatlas.training.close import Finished
 from convatlas.training.loop import Silent, Watcher
-from convatlas.training.recipe import Recipe, changed
-from convatlas.training.recipes import recipe_for
+from convatlas.training.recipe import Recipe
 from convatlas.workbench import runs
 
 STOPPED = 130  # the exit status of a command ended by Ctrl-C
 
 
-def train_and_show(arguments: Arguments, ahead: Future[Pair] | None) -> None:
+def train_and_show(arguments: Arguments, recipe: Recipe, ahead: Future[Pair] | None) -> None:
     """Train with one seed or several, showing progress and the result.
 
     ``ahead`` is MNIST's training part, being read already.
     """
-    given = {field: getattr(arguments, field) for field in RECIPE_FIELDS}
-    changes = {field: value for field, value in given.items() if value is not None}
-    recipe = changed(recipe_for(arguments.network, arguments.recipe), changes)
     options = runs.Options(
         device=arguments.device,
         size=arguments.size,

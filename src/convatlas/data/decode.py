@@ -83,6 +83,15 @@ def peek(source: Path | bytes) -> Peek:
     return Peek(height, width, grey) if turned else Peek(width, height, grey)
 
 
+def why_closed(path: Path) -> str | None:
+    """Why a file cannot even be opened; ``None`` if it can."""
+    try:
+        with _refusing(), _file(path):
+            return None
+    except DecodeError as error:
+        return error.reason
+
+
 @contextmanager
 def _refusing() -> Iterator[None]:
     """A failure as a DecodeError; one of a kind that broken files do not raise is also logged."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from convatlas.data.class_folders import class_folders
 from convatlas.data.dataset import Rejected
 from convatlas.data.extensions import EXTENSIONS as EXTENSIONS
 from convatlas.errors import UserError
@@ -47,16 +48,11 @@ class Layout:
 
 def scan(path: Path) -> Layout:
     """Find the classes, and the test part or cut it."""
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise UserError(f"{path} {what}; expected a folder with one sub-folder per class")
-    test = next((path / name for name in ("test", "val") if (path / name).is_dir()), None)
-    if test is None or not (path / "train").is_dir():
-        classes = _classes(path)
-        return _cut(path, classes, _part(path, classes))
-    classes = _classes(path / "train")
-    _check_known(test, classes)
-    return Layout(classes, _part(path / "train", classes), _part(test, classes))
+    found = class_folders(path)
+    train = _part(found.train, found.classes)
+    if found.test is None:
+        return _cut(path, found.classes, train)
+    return Layout(found.classes, train, _part(found.test, found.classes))
 
 
 def digest(layout: Layout, path: Path) -> str:
@@ -66,39 +62,6 @@ def digest(layout: Layout, path: Path) -> str:
         size = name.stat().st_size if name.exists() else -1
         lines.update(os.fsencode(f"{name.relative_to(path).as_posix()}\t{size}\n"))
     return lines.hexdigest()
-
-
-def _classes(path: Path) -> tuple[str, ...]:
-    """The names of the class folders, sorted: their order is the labels' order."""
-    names = tuple(folder.name for folder in _class_folders(path))
-    if len(names) < 2:
-        found = f"only {names[0]!r}" if names else "none"
-        raise UserError(
-            f"{path} has {found} of at least two class folders; expected PATH/CLASS/picture, "
-            f"or PATH/train/CLASS/picture with PATH/test (or PATH/val)"
-        )
-    return names
-
-
-def _class_folders(path: Path) -> list[Path]:
-    """Visible folders, but no link to a folder that contains the data set itself."""
-    return [
-        folder
-        for folder in sorted(path.iterdir(), key=lambda entry: entry.name)
-        if not folder.name.startswith(".")
-        and folder.is_dir()
-        and not path.resolve().is_relative_to(folder.resolve())
-    ]
-
-
-def _check_known(test: Path, classes: tuple[str, ...]) -> None:
-    """A class that is never trained cannot be tested."""
-    unknown = [folder.name for folder in _class_folders(test) if folder.name not in classes]
-    if unknown:
-        raise UserError(
-            f"{test} has the class {unknown[0]!r}, which the training part lacks "
-            f"(it has {', '.join(classes)}); add or remove it"
-        )
 
 
 def _part(path: Path, classes: tuple[str, ...]) -> Part:

@@ -8,11 +8,8 @@ from convatlas.data.dataset import Dataset
 from convatlas.data.fashion import SOURCE
 from convatlas.data.idx_sets import fashion_mnist, mnist
 from convatlas.data.locate import at_hand, locate
+from convatlas.data.names import FOLDER, folder_of, unknown_data
 from convatlas.errors import UserError
-from convatlas.nearest import closest
-
-NAMES = ("mnist", "fashion-mnist", "cifar10", "cifar100")
-FOLDER = "folder:"
 
 
 def load(name: str, *, size: int | None = None, channels: int | None = None) -> Dataset:
@@ -23,11 +20,9 @@ def load(name: str, *, size: int | None = None, channels: int | None = None) -> 
     if channels is not None:
         check_channels(channels)
     if name.startswith(FOLDER):
-        if name == FOLDER:
-            raise UserError(f"{name!r} names no folder; expected {FOLDER}PATH")
+        path = folder_of(name)
         from convatlas.data.folder import load_folder  # imports Pillow, which MNIST never needs
 
-        path = Path(name.removeprefix(FOLDER)).expanduser()
         return load_folder(path, size=size, channels=channels)
     dataset = _named(name)
     native = dataset.train.images.shape[-1]
@@ -57,15 +52,4 @@ def _named(name: str) -> Dataset:
             return cifar(CIFAR_10, locate(CIFAR_10.source))
         case "cifar100":
             return cifar(CIFAR_100, locate(CIFAR_100.source))
-    raise _unknown(name)
-
-
-def _unknown(name: str) -> UserError:
-    """With the nearest known name, or the prefix if it looks like a path."""
-    hint = closest(name.lower(), NAMES)
-    if not hint and Path(name).expanduser().is_dir():
-        hint = f"; did you mean {FOLDER}{name}?"
-    return UserError(
-        f"unknown data set {name!r}{hint or ';'} Known: {', '.join(NAMES)}, and {FOLDER}PATH "
-        f"for a folder with one sub-folder per class"
-    )
+    raise unknown_data(name)

@@ -11,13 +11,12 @@ A frame of zeros may be put around the picture first (28x28 into LeNet-5's 32x32
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Kind = Literal["unit", "ink", "mean-image", "channel-mean", "channel-standard"]
+from convatlas.data.kind import Kind as Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 from safetensors import SafetensorError
 
-from convatlas.errors import UserError, argued, one_line
+from convatlas.errors import UserError, one_line
 from convatlas.files import room
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.cases import Case, cases
 from convatlas.runtime.closeness import EQUAL
 from convatlas.runtime.extras import version_of
-from convatlas.runtime.format_names import SUFFIXES, format_of, with_suffix
+from convatlas.runtime.format_names import format_of, target
 from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.write import write_int8
@@ -70,13 +70,7 @@ def export(
     to = format_of(to, path)
     if to == "safetensors" and form.fused:
         raise UserError("safetensors holds weights alone; a preparation cannot be fused into it")
-    given, path = path, with_suffix(path, SUFFIXES[to])
-    if given.is_dir() or path.is_dir():
-        raise argued(
-            f"{given} is a folder; give ", ("out", "--out"), " the name of a file to write"
-        )
-    if not path.parent.is_dir():
-        raise UserError(f"there is no folder {path.parent} to write {path.name} into; make it")
+    path = target(path, to)
     started = time.perf_counter()
     inputs = cases(network, form)  # first, as a size the network does not take shows here
     card = make_card(network, form, to)

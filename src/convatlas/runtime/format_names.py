@@ -1,5 +1,6 @@
 """What the formats and their files are called; imports no torch."""
 
+import os
 from pathlib import Path
 
 from convatlas.errors import UserError, argued
@@ -14,6 +15,8 @@ SUFFIXES = {
     "exported-program": ".pt2",
 }
 USUAL = "bundle"
+# the formats that can hold int8, and whose quantiser makes what they hold
+INT8 = {"bundle": "onnxruntime", "onnx": "onnxruntime", "openvino": "nncf"}
 
 
 def format_of(to: str | None, path: Path | None) -> str:
@@ -39,3 +42,19 @@ def format_of(to: str | None, path: Path | None) -> str:
 def with_suffix(path: Path, suffix: str) -> Path:
     """The path with a suffix put on it, unless it has it; other dots in a name are left alone."""
     return path if path.name.endswith(suffix) else path.parent / (path.name + suffix)
+
+
+def target(path: Path, to: str) -> Path:
+    """The file that is written, in a format's suffix; `UserError` if there cannot be one."""
+    found = with_suffix(path, SUFFIXES[to])
+    if os.path.isdir(path) or os.path.isdir(found):
+        raise argued(f"{path} is a folder; give ", ("out", "--out"), " the name of a file to write")
+    if not os.path.isdir(found.parent):
+        raise UserError(f"there is no folder {found.parent} to write {found.name} into; make it")
+    return found
+
+
+def check_int8(to: str) -> None:
+    """Raise `UserError` for a format that cannot hold int8."""
+    if to not in INT8:
+        raise UserError(f"{to} is written as float32 alone; int8 goes with --to {', '.join(INT8)}")

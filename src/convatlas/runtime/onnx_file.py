@@ -10,7 +10,6 @@ import re
 import traceback
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from convatlas.errors import UserError, argued, with_kind
 from convatlas.runtime.bundle import Preparation, array
 from convatlas.runtime.extras import need
+from convatlas.runtime.form import Form as Form
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_rewrites import rewritten
 
@@ -30,18 +30,6 @@ INPUT, OUTPUT, BATCH = "pixels", "scores", "batch"
 OPSET = 20
 DYNAMIC_SIZE = ("dynamic_size", "--dynamic-size")  # in Python, on the command line
 MOST_BYTES = 2**31 - 2**24  # protobuf ends at 2 GiB; some room for the graph itself
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """What an exported network takes.
-
-    ``fused``: uint8 pictures, cropped but not prepared; the preparation is part of the network.
-    """
-
-    dynamic_batch: bool = True
-    dynamic_size: bool = False
-    fused: bool = False
 
 
 class Fused(nn.Module):
@@ -63,7 +51,10 @@ class Fused(nn.Module):
         return self.module(x * self.get_buffer("scale") + self.get_buffer("offset"))
 
 
-def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
+def to_program(
+    network: Network,
+    form: Form = Form(),  # noqa: B008 - a frozen value
+) -> ExportedProgram:
     """The network as torch's exported program; `UserError` where it cannot take the form."""
     module, example = _module(network, form), _example(network, form)
     if form.dynamic_size:
@@ -83,7 +74,7 @@ def to_program(network: Network, form: Form = Form()) -> ExportedProgram:
     return program
 
 
-def to_onnx(network: Network, form: Form = Form()) -> bytes:
+def to_onnx(network: Network, form: Form = Form()) -> bytes:  # noqa: B008 - a frozen value
     """The network as an ONNX file with input ``pixels`` and output ``scores``.
 
     Raises `UserError` where torch cannot export it, or its weights are more than one file holds.

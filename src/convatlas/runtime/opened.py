@@ -101,7 +101,7 @@ def check_number(name: str, value: int | None) -> None:
 
 def check_kind(path: Path) -> None:
     """Refuse what is often given in place of a bundle."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(
             f"{path} is a folder; a bundle is one file, which `convatlas export` makes of a run"
         )

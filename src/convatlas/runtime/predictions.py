@@ -3,12 +3,13 @@
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
-from convatlas.data.decode import DecodeError
+from convatlas.data.decode import DecodeError, why_closed
 from convatlas.runtime.classifier import Classifier, Guess, Pictures, Scores
-from convatlas.runtime.sources import Source
+from convatlas.runtime.sources import STDIN, Source, is_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,16 @@ def predictions(classifier: Classifier, found: Iterable[Source], way: Way) -> Ge
         decoded = map(decode, found)
     while group := list(islice(decoded, way.batch)):
         yield from _answers(classifier, group, way.top)
+
+
+def without_network(arguments: Iterable[str]) -> list[Prediction] | None:
+    """What comes of files that are named, if not one of them can be opened; else ``None``."""
+    answers = []
+    for argument in arguments:
+        if argument == STDIN or is_many(argument) or not (why := why_closed(Path(argument))):
+            return None
+        answers.append(Prediction(str(Path(argument)), (), why))
+    return answers
 
 
 def _answers(classifier: Classifier, group: list[_Decoded], top: int) -> Iterator[Prediction]:

@@ -17,6 +17,7 @@ from convatlas.errors import UserError
 
 MAGIC = frozenset("*?[")
 CHUNK = 65536
+STDIN = "-"  # an argument: the files whose names come on standard input
 Read = Callable[[int], bytes]
 
 
@@ -43,7 +44,7 @@ def sources(
     ``read``: what `listed` takes, for the argument ``-``.
     """
     for argument in arguments:
-        if argument == "-" and read:
+        if argument == STDIN and read:
             yield from listed(read)
         elif os.path.isdir(argument):
             yield from _pictures(_below(str(argument)), argument, passed)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from convatlas.data.preprocess import Kind
+from convatlas.data.kind import Kind
 from convatlas.errors import UserError
 from convatlas.training.schedule import Constant, Plateau, Schedule, Step
 

@@ -1,12 +1,4 @@
-"""A run: the folder that training leaves behind.
-
-recipe.toml              every choice of the training
-metrics.jsonl            one line an epoch
-model.safetensors        weights, pre-processing figures and, in the header, the card
-evaluation.safetensors   scores, labels and the worst pictures of the part evaluated last
-report.html              all of it to look at
-checkpoint.safetensors   only while a run is unfinished
-"""
+"""Networks read back from runs, and what else a run's folder holds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,47 +12,12 @@ from convatlas.errors import UserError
 from convatlas.files import write_atomically
 from convatlas.models.family import Task
 from convatlas.training.card import CARD_FORMAT, Card, OpeningCard, to_json
+from convatlas.training.folder import RunFolder as RunFolder
+from convatlas.training.folder import check_run
 from convatlas.training.state import EpochRecord
 from convatlas.training.tensorfile import damaged, digest, read_tensors, write_tensors
 
 PREPROCESS = "preprocess."
-
-
-@dataclass(frozen=True, slots=True)
-class RunFolder:
-    """The paths of one run."""
-
-    path: Path
-
-    @property
-    def recipe(self) -> Path:
-        """Every choice of the training."""
-        return self.path / "recipe.toml"
-
-    @property
-    def metrics(self) -> Path:
-        """One line an epoch."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def model(self) -> Path:
-        """Weights and card."""
-        return self.path / "model.safetensors"
-
-    @property
-    def evaluation(self) -> Path:
-        """What the report shows of the last evaluation."""
-        return self.path / "evaluation.safetensors"
-
-    @property
-    def report(self) -> Path:
-        """The page to look at."""
-        return self.path / "report.html"
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where an unfinished run goes on."""
-        return self.path / "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +52,8 @@ def rewrite_card(folder: RunFolder, card: Card) -> None:
 
 def load_run(path: Path | str) -> Trained:
     """Read a run back; `UserError` for a folder that is none, another version, a damaged file."""
-    path = Path(path)
-    folder = RunFolder(path)
-    if not path.is_dir():
-        raise UserError(f"there is no run folder {path}; `convatlas train` makes one")
-    if not folder.model.exists():
-        hint = "it can be resumed" if folder.checkpoint.exists() else "is it a run folder?"
-        raise UserError(f"{path} holds no model.safetensors; {hint}")
+    folder = RunFolder(Path(path))
+    check_run(folder.path)
     card, tensors = _read(folder.model)
     figures = {k: tensors.pop(k) for k in list(tensors) if k.startswith(PREPROCESS)}
     model = build_network(card)

@@ -17,6 +17,7 @@ from convatlas.errors import UserError
 from convatlas.files import make_folder, remove_folder, write_atomically
 from convatlas.training.card import to_json
 from convatlas.training.close import Finished, close, evaluate_part
+from convatlas.training.folder import check_begun
 from convatlas.training.interrupt import interruptible
 from convatlas.training.loop import Diverged, Job, Watcher, fit
 from convatlas.training.losses import loss_of
@@ -68,6 +69,7 @@ def resume(
 
     On a CPU with the same number of threads the weights come out bit for bit as undisturbed.
     """
+    check_begun(folder.path)
     if not folder.checkpoint.exists():
         raise UserError(f"nothing to resume: {folder.path} {_why_not_resumable(folder)}")
     card = read_card(folder.checkpoint, read_tensors(folder.checkpoint)[1])
@@ -91,8 +93,6 @@ def resume(
 
 
 def _why_not_resumable(folder: RunFolder) -> str:
-    if not folder.model.exists():
-        return "is not a run folder"
     status = load_run(folder.path).card.status
     if status == "diverged":
         return "diverged, and would again; start a new run with a lower learning rate"

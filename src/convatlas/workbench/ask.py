@@ -97,13 +97,13 @@ def module_of(network: Network) -> "nn.Module | None":
 
 def _labelled(network: Any) -> "tuple[str, nn.Module]":
     """The module itself, or what stands at ``package.module:name``."""
-    from torch import nn
-
-    from convatlas.workbench.imported import imported
-
     made, label = network, type(network).__name__
     if isinstance(network, str):
-        made, label = imported(network), network
+        from convatlas.workbench.imported import imported
+
+        made, label = imported(network), network  # what is not there needs no torch
+    from torch import nn
+
     if isinstance(made, type) and issubclass(made, nn.Module):
         raise UserError(f"{made.__name__} is a class; give an instance of it, {made.__name__}(…)")
     if not isinstance(made, nn.Module):

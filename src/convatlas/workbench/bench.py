@@ -12,6 +12,8 @@ from convatlas.errors import UserError
 from convatlas.runtime.engine_names import ALONE, check_name
 from convatlas.runtime.measure import FULL, Effort
 from convatlas.workbench.ask import Sizes, texts_of
+from convatlas.workbench.int8 import check as check_int8
+from convatlas.workbench.int8 import quantise
 from convatlas.workbench.named import check_named
 
 if TYPE_CHECKING:
@@ -92,7 +94,6 @@ def bench(
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.peak import peak
     from convatlas.workbench.export import Given, network_of
-    from convatlas.workbench.int8 import quantise
 
     threads = how.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -166,6 +167,8 @@ def _check(
         check_name(name.removesuffix(ALONE))
     if how.threads is not None:
         _check_threads(how.threads)
+    if how.int8:
+        check_int8(how.int8)
     for what in nets:
         if isinstance(what, str):
             check_named(what)

@@ -1,54 +1,34 @@
 """Exporting a built-in network, a run, or a network of one's own."""
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convatlas.errors import UserError, argued
+from convatlas.files import check_readable
+from convatlas.runtime.form import Form
+from convatlas.runtime.format_names import format_of, target
 from convatlas.workbench.ask import Sizes, texts_of
 from convatlas.workbench.built_in import built_in
-from convatlas.workbench.named import check_named
+from convatlas.workbench.given import Given as Given
+from convatlas.workbench.given import check_given, with_input
+from convatlas.workbench.int8 import Int8, check, plan
 
 if TYPE_CHECKING:
     from torch import nn
 
     from convatlas.runtime.export import Receipt
     from convatlas.runtime.network import Network
-    from convatlas.runtime.onnx_file import Form
     from convatlas.training.run import Trained
-    from convatlas.workbench.int8 import Int8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What is said of a network beside its name; a run says all but ``pictures`` itself.
-
-    ``input``: ``(3, 224, 224)`` or ``3x224x224``, or ``224`` for a built-in network, which has its
-    published size by default.
-    ``weights``: a file that `convatlas.load_weights` reads. ``labels``: a file, one class a line.
-    ``pictures``: a folder of pictures to compare on. ``mean``, ``deviation``, ``side``: how
-    pictures are prepared, pixels from 0 to 1, after bringing their shorter side to ``side``; a
-    number for each channel, or one for all.
-    """
-
-    input: Sizes | None = None
-    classes: int | None = None
-    weights: Path | str | None = None
-    labels: Path | str | None = None
-    pictures: Path | str | None = None
-    mean: tuple[float, ...] | float | None = None
-    deviation: tuple[float, ...] | float | None = None
-    side: int | None = None
 
 
 def export(
     what: "str | Path | nn.Module",
     to: str | None = None,
     out: Path | str | None = None,
-    form: "Form | None" = None,
-    given: Given = Given(),
-    int8: "Int8 | None" = None,
+    form: Form | None = None,
+    given: Given = Given(),  # noqa: B008 - a frozen value
+    int8: Int8 | None = None,
     *,
     input: Sizes | None = None,
 ) -> "Receipt":
@@ -59,49 +39,42 @@ def export(
     default what the suffix of ``out`` says, else a bundle. ``input``: the network's, as in `Given`.
     ``int8``: the pictures to quantise with, and how much may be lost. Raises `UserError`.
     """
-    from convatlas.runtime.export import export as write
-    from convatlas.runtime.format_names import format_of
-    from convatlas.runtime.onnx_file import Form
-    from convatlas.workbench.int8 import Int8, check, plan
-
     for said, kind in ((form, Form), (int8, Int8)):
         if said is not None and not isinstance(said, kind):
             raise UserError(f"expected a convatlas.{kind.__name__}, given {said!r}")
     path = Path(out) if out else None
     to = format_of(to, path)
+    given = with_input(given, input)
+    check_given(what, given)
+    if path:
+        target(path, to)
     if int8:
         check(int8, to)
+    from convatlas.runtime.export import export as write  # imports torch
+
     what = str(what) if isinstance(what, Path) else what
-    network = network_of(what, with_input(given, input))
+    network = network_of(what, given)
     name = network.name.rpartition(":")[2]  # of package.module:name
     asked = plan(what, network, int8) if int8 else None
     return write(network, to, path or Path(name), form or Form(), asked)
 
 
-def with_input(given: Given, input: Sizes | None) -> Given:
-    """With the input, which may be said beside it; `UserError` if both say one."""
-    if not isinstance(given, Given):
-        raise UserError(f"expected a convatlas.Given, given {given!r}")
-    if input is None:
-        return given
-    if given.input is not None:
-        raise UserError("the input is said twice, by input and by given; leave one out")
-    return dataclasses.replace(given, input=input)
-
-
-def network_of(what: "str | Path | nn.Module", given: Given = Given()) -> "Network":
+def network_of(
+    what: "str | Path | nn.Module",
+    given: Given = Given(),  # noqa: B008 - a frozen value
+) -> "Network":
     """The network with its preparation, labels and real pictures where there are any.
 
     A built-in one without weights has drawn ones, the same every time, and batch norm statistics
-    of random pictures. Raises `UserError`.
+    of random pictures. Raises `UserError`, without torch where that can be told.
     """
+    check_given(what, given)
     what = str(what) if isinstance(what, Path) else what
     if isinstance(what, str) and Path(what).is_dir():
         network = _of_run(what, given)
     elif not isinstance(what, str) or ":" in what:
         network = _prepared(_own(what, given), given)
     else:
-        check_named(what)
         weights = Path(given.weights) if given.weights else None
         size = None if given.input is None else " and ".join(texts_of(given.input))
         network = _prepared(built_in(what, size, given.classes, weights), given)
@@ -112,11 +85,6 @@ def _of_run(folder: str, given: Given) -> "Network":
     from convatlas.training.run import load_run
     from convatlas.workbench.real_pictures import of_run
 
-    for field in dataclasses.fields(given):
-        if field.name != "pictures" and getattr(given, field.name) is not None:
-            name = (field.name, "std" if field.name == "deviation" else field.name)
-            option = (name[0], f"--{name[1]}")
-            raise argued(f"the run {folder} has its own ", name, "; leave ", option, " out")
     run = load_run(Path(folder))
     network = trained_network(run)
     pictures = None if given.pictures else of_run(run.card)
@@ -162,13 +130,6 @@ def _short(data: str) -> str:
 def _own(what: "str | nn.Module", given: Given) -> "Network":
     from convatlas.workbench.own_module import own_network
 
-    for name in ("weights", "classes"):
-        if getattr(given, name) is not None:
-            raise argued(
-                (name, f"--{name}"),
-                f" is for networks of `convatlas list`; a network of one's own sets its {name} in "
-                "its code",
-            )
     return own_network(what, given.input)
 
 
@@ -199,11 +160,11 @@ def _labels(path: Path, network: "Network") -> tuple[str, ...]:
     """One class a line, as many as the network has."""
     from convatlas.runtime.network import random_pixels
 
+    check_readable(path)
     try:
         lines = path.read_text(encoding="utf-8").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UserError(f"cannot read the labels in {path}: {said}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"cannot read the labels in {path}: it is no UTF-8 text") from None
     labels = tuple(line.strip() for line in lines)
     classes = network.eager(random_pixels((1, *network.shape))).shape[1]
     if len(labels) != classes:

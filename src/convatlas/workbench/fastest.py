@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convatlas.errors import UserError
 from convatlas.workbench.ask import Sizes
-from convatlas.workbench.export import Given, network_of, with_input
+from convatlas.workbench.export import network_of
+from convatlas.workbench.given import Given, check_given, with_input
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,17 +33,18 @@ def fastest(
     and gives scores, one call at a time. ``budget``: seconds for building engines. Raises
     `UserError`. Sets torch's number of threads if ``threads`` are given.
     """
+    if batch < 1 or (threads is not None and threads < 1):
+        raise UserError(f"batch and threads are numbers from 1, given {batch} and {threads}")
+    given = with_input(given, input)
+    check_given(what, given)
     import torch
 
-    from convatlas.errors import UserError
     from convatlas.runtime.auto import fastest as chosen
     from convatlas.runtime.engines.engine import Job
     from convatlas.runtime.measure import Effort
 
-    if batch < 1 or (threads is not None and threads < 1):
-        raise UserError(f"batch and threads are numbers from 1, given {batch} and {threads}")
     if threads:
         torch.set_num_threads(threads)
-    network = network_of(what, with_input(given, input))
+    network = network_of(what, given)
     job = Job(network=network, batch=batch, threads=torch.get_num_threads())
     return chosen(job, Effort(budget=budget))

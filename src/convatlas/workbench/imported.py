@@ -2,18 +2,14 @@
 
 import importlib
 import inspect
-import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from convatlas.errors import UserError, with_kind
 from convatlas.nearest import closest
-
-FORM = "write package.module:name, where name is a network, its class, or a function that makes it"
+from convatlas.workbench.place import FORM, here, no_module, parts_of
 
 
 def imported(place: str) -> Any:
@@ -22,10 +18,7 @@ def imported(place: str) -> Any:
     The working directory is searched first. What the code itself raises is told with the line that
     raised it, and hangs on the error as its cause.
     """
-    module_name, _, name = place.partition(":")
-    parts = name.split(".")
-    if not all(part.isidentifier() for part in (*module_name.split("."), *parts)):
-        raise UserError(f"{place!r} is no place of a network; {FORM}")
+    module_name, parts = parts_of(place)
     found: Any = _module(module_name)
     for number, part in enumerate(parts):
         owner = ".".join((module_name, *parts[:number]))
@@ -38,14 +31,12 @@ def imported(place: str) -> Any:
 
 
 def _module(name: str) -> ModuleType:
-    with _here():
+    with here():
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-                raise UserError(
-                    f"there is no module {name!r} that can be imported from {Path.cwd()}; {FORM}"
-                ) from error
+                raise no_module(name) from error
             raise _failed(f"the module {name}", error) from error
         except (Exception, SystemExit) as error:
             raise _failed(f"the module {name}", error) from error
@@ -75,7 +66,7 @@ def _made(factory: Callable[..., Any], label: str) -> Any:
         ) from error
     except ValueError:
         pass  # some callables do not say what they take
-    with _here():
+    with here():
         try:
             return factory()
         except (Exception, SystemExit) as error:
@@ -98,15 +89,3 @@ def _own_frame(error: BaseException) -> traceback.FrameSummary:
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not any(part in f.filename for part in ("importlib", "-packages"))]
     return own[-1] if own[1:] else frames[-1]  # the first is a line of this file
-
-
-@contextmanager
-def _here() -> Iterator[None]:
-    """The working directory searched first."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        if here in sys.path:
-            sys.path.remove(here)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convatlas.data.names import check_data
 from convatlas.errors import UserError
+from convatlas.runtime.format_names import check_int8
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,15 +33,18 @@ class Int8:
     min_agreement: float | None = None
 
 
-def check(int8: Int8, to: str) -> None:
-    """Raise `UserError` for a format that holds no int8, or limits that are no shares."""
-    from convatlas.runtime.int8.write import check_format
+def check(int8: Int8, to: str | None = None) -> None:
+    """Refuse a format that holds no int8, limits that are no shares, data that is not there.
 
-    check_format(to)
+    Raises `UserError`; imports no torch.
+    """
+    if to is not None:
+        check_int8(to)
     for name in ("max_drop", "min_agreement"):
         value = getattr(int8, name)
         if value is not None and not 0 <= value <= 1:
             raise UserError(f"{name} is a share from 0 to 1, given {value:g}; 0.01 is one point")
+    check_data(int8.data, labelled=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Prediction: picture files to classes, by a bundle, which needs no torch, or by a run."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from convatlas.errors import UserError
 from convatlas.runtime.measure import Tell, untold
+from convatlas.training.folder import check_run
 
 if TYPE_CHECKING:
     from convatlas.runtime.classifier import Classifier
@@ -82,7 +84,9 @@ def settled(
     """
     if computing.engine is not None:
         _check_engine(path, computing.engine)
-    if computing.engine != AUTO or path.is_dir():
+    if os.path.isdir(path):
+        check_run(path)
+    if computing.engine != AUTO or os.path.isdir(path):
         return computing
     from convatlas.runtime.quickest import quickest
 
@@ -101,7 +105,7 @@ def open_network(
     found.
     """
     batch = computing.batch or BATCHES[amount]
-    if path.is_dir():
+    if os.path.isdir(path):
         return _run(path, computing, batch, tell)
     _check_there(path)
     from convatlas.runtime.opened import ENGINES, open_classifier
@@ -146,7 +150,7 @@ def _check_engine(path: Path, engine: str) -> None:
     from convatlas.runtime.engine_names import ALONE, NAMES, check_name
     from convatlas.runtime.opened import ENGINES
 
-    if path.is_dir():
+    if os.path.isdir(path):
         check_name(engine.removesuffix(ALONE), (*NAMES, AUTO))
     elif engine not in (*ENGINES, AUTO):
         raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}, {AUTO}")
@@ -155,7 +159,7 @@ def _check_engine(path: Path, engine: str) -> None:
 def _check_there(path: Path) -> None:
     from convatlas.runtime.bundle import SUFFIX
 
-    if not path.exists() and path.suffix != SUFFIX:
+    if not os.path.exists(path) and path.suffix != SUFFIX:
         raise UserError(
             f"there is no run folder {path}, nor a bundle of that name; `convatlas train` makes "
             "the one, `convatlas export` the other"

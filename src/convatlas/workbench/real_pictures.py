@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convatlas.data.extensions import EXTENSIONS
 from convatlas.errors import UserError, argued
 
 if TYPE_CHECKING:
@@ -19,6 +20,18 @@ COUNT = 8
 MOST = 100_000  # pictures of a set
 
 
+def check_folder(folder: Path) -> None:
+    """Raise `UserError` for what is no folder, or holds no file that is named like a picture."""
+    if not os.path.isdir(folder):
+        raise argued(
+            f"there is no folder {folder}; ",
+            ("pictures", "--pictures"),
+            " takes one with picture files",
+        )
+    if next(_files(folder), None) is None:
+        raise UserError(f"{folder} holds no picture that can be read")
+
+
 def of_folder(folder: Path, channels: int, side: int) -> "Pictures":
     """The first pictures below a folder, in the order of their names, that can be read.
 
@@ -28,12 +41,7 @@ def of_folder(folder: Path, channels: int, side: int) -> "Pictures":
 
     from convatlas.data.decode import DecodeError, decode
 
-    if not folder.is_dir():
-        raise argued(
-            f"there is no folder {folder}; ",
-            ("pictures", "--pictures"),
-            " takes one with picture files",
-        )
+    check_folder(folder)
     found, problem = [], ""
     for path in _files(folder):
         try:
@@ -72,8 +80,6 @@ def of_run(card: "Card") -> "Pictures | None":
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    from convatlas.data.folder_scan import EXTENSIONS
-
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):

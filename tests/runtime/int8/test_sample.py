@@ -8,7 +8,6 @@ from PIL import Image
 from runnable import network
 
 import convatlas
-from convatlas.data import load as loading
 from convatlas.data.dataset import Dataset, Pictures, SealedTest
 from convatlas.data.decode import decode
 from convatlas.data.idx_sets import mnist
@@ -173,4 +172,3 @@ def rows(pictures: np.ndarray) -> set[bytes]:
 
 def test_the_parts_of_the_fixture_are_apart(sample: Sample) -> None:
     assert not rows(sample.calibrating) & rows(sample.judged)
-    assert loading.NAMES  # the names a user may give

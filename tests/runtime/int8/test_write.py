@@ -20,8 +20,8 @@ from convatlas.runtime import auto, cases, export, measure
 from convatlas.runtime.bundle import BundleCard, prepare, read_bundle
 from convatlas.runtime.closeness import agreement
 from convatlas.runtime.engines.engine import Job
+from convatlas.runtime.format_names import INT8
 from convatlas.runtime.formats import CARD_KEY, FORMATS
-from convatlas.runtime.int8 import write
 from convatlas.runtime.int8.quantised import Plan
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Network
@@ -40,7 +40,7 @@ def plan(sample: Sample) -> Plan:
     return Plan(few)
 
 
-@pytest.mark.parametrize("to", write.METHODS)
+@pytest.mark.parametrize("to", INT8)
 @pytest.mark.parametrize(
     "form", [Form(), Form(fused=True), Form(dynamic_batch=False)], ids=["plain", "fused", "one"]
 )
@@ -66,9 +66,7 @@ def test_files_in_int8(to: str, form: Form, digits: Network, plan: Plan, tmp_pat
 
 
 def test_the_card_travels_inside(digits: Network, plan: Plan, tmp_path: Path) -> None:
-    files = {
-        to: export.export(digits, to, tmp_path / to, plan=plan).files[-1] for to in write.METHODS
-    }
+    files = {to: export.export(digits, to, tmp_path / to, plan=plan).files[-1] for to in INT8}
     bundle = read_bundle(files["bundle"]).card
     entries = {e.key: e.value for e in onnx.load(files["onnx"]).metadata_props}
     model = openvino.Core().read_model(files["openvino"])
@@ -107,7 +105,7 @@ def test_nothing_is_left_of_what_is_refused(
     digits: Network, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     black = dataclasses.replace(plan.sample, calibrating=np.zeros_like(plan.sample.calibrating))
-    for to in write.METHODS:
+    for to in INT8:
         with pytest.raises(UserError, match="int8 loses"):
             export.export(digits, to, tmp_path / "net", plan=Plan(black))
     with pytest.raises(UserError, match="torchscript is written as float32 alone; int8 goes with"):

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from convatlas.data.class_folders import pictures_alone
 from convatlas.data.convert import with_channels
 from convatlas.data.dataset import Dataset, Pictures
 from convatlas.data.decode import DecodeError, decode
 from convatlas.data.folder_read import in_threads
-from convatlas.data.folder_scan import EXTENSIONS, scan
-from convatlas.data.load import FOLDER, load
+from convatlas.data.folder_scan import scan
+from convatlas.data.load import load
+from convatlas.data.names import FOLDER
 from convatlas.data.split import SPLIT_SEED, split
 from convatlas.errors import UserError
 from convatlas.runtime.network import Network, random_pixels
@@ -128,7 +130,7 @@ def _of_folder(data: str, network: Network) -> Sample:
     """A seeded choice of files; with class folders, of the training part alone."""
     folder = Path(data.removeprefix(FOLDER)).expanduser()
     classes: tuple[str, ...] = ()
-    if flat := _flat(folder):
+    if flat := pictures_alone(folder):
         files, numbers, part = flat, None, "its other pictures"
     else:
         layout = scan(folder)
@@ -159,16 +161,6 @@ def most_judged(network: Network) -> int:
     """How many pictures are judged by at most: a bound on memory, and on time."""
     assert network.preparation
     return min(JUDGED, JUDGED_BYTES // (network.shape[0] * network.preparation.side**2))
-
-
-def _flat(folder: Path) -> list[Path]:
-    """The pictures of a folder without folders; none if it has any."""
-    if not folder.is_dir():
-        return []
-    entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
-    if any(each.is_dir() for each in entries):
-        return []
-    return [each for each in entries if each.suffix.lower() in EXTENSIONS]
 
 
 def _decoded(

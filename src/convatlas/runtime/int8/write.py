@@ -11,13 +11,11 @@ from convatlas.errors import UserError
 from convatlas.runtime.bundle import BundleCard, Compared
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import need
+from convatlas.runtime.format_names import INT8, check_int8
 from convatlas.runtime.formats import FORMATS, Export
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.quantised import Plan, Result, quantised
 from convatlas.runtime.onnx_file import to_onnx
-
-# the formats that can hold int8, and whose quantiser makes what they hold
-METHODS = {"bundle": "onnxruntime", "onnx": "onnxruntime", "openvino": "nncf"}
 
 
 def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: Path) -> BundleCard:
@@ -25,25 +23,17 @@ def write_int8(what: Export, plan: Plan, prove: Callable[[Path], object], path: 
 
     Raises `UserError` for a format that holds no int8, and as `quantised` does.
     """
-    check_format(what.to)
+    check_int8(what.to)
     blob = to_onnx(what.network, what.form)
     whole = path.with_name("float32.onnx")
     whole.write_bytes(blob)
     prove(whole)
     whole.unlink()
-    result = quantised(blob, what.card, plan, METHODS[what.to])
+    result = quantised(blob, what.card, plan, INT8[what.to])
     card = int8_card(what.card, result)
     FORMATS[what.to].save(result.model, card, path)
     _check_written(FORMATS[what.to].open(what.network, path), result, Feeds(plan.sample, card, 1))
     return card
-
-
-def check_format(to: str) -> None:
-    """Whether a format can hold int8."""
-    if to not in METHODS:
-        raise UserError(
-            f"{to} is written as float32 alone; int8 goes with --to {', '.join(METHODS)}"
-        )
 
 
 def int8_card(card: BundleCard, result: Result) -> BundleCard:
