@@ -19,10 +19,9 @@ from convatlas import atlas, models
 from convatlas.errors import UserError
 from convatlas.runtime.cases import Case, cases, other_size
 from convatlas.runtime.closeness import EQUAL, relative_error
-from convatlas.runtime.extras import need
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form, to_onnx
-from convatlas.runtime.sessions import Run, onnx_runner, openvino_runner
+from convatlas.runtime.sessions import Run, onnx_runner, openvino_core, openvino_runner
 from convatlas.workbench.export import network_of
 from record import RESULTS, write_record
 
@@ -84,7 +83,7 @@ def exported(network: Network, form: Form) -> dict[str, object]:
         "inputs": len(fed),
         "last": fed[-1].label,
         "onnxruntime": worst(onnx_runner(blob), fed),
-        "openvino": worst(openvino_runner(need("openvino").Core().read_model(blob)), fed),
+        "openvino": worst(openvino_runner(openvino_core().read_model(blob)), fed),
         "float64": rounding(network, fed[0]),
     }
 

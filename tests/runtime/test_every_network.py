@@ -9,9 +9,8 @@ from export_cover import kinds_of, representatives, take_another_size
 from convatlas import atlas
 from convatlas.runtime.cases import cases
 from convatlas.runtime.closeness import EQUAL
-from convatlas.runtime.extras import need
 from convatlas.runtime.onnx_file import Form, to_onnx
-from convatlas.runtime.sessions import onnx_runner, openvino_runner
+from convatlas.runtime.sessions import onnx_runner, openvino_core, openvino_runner
 from convatlas.workbench.export import Given, network_of
 
 # What `representatives` chose.
@@ -58,7 +57,7 @@ def test_each_is_equal_at_every_batch_and_size(name: str, form: Form) -> None:
     blob = to_onnx(network, form)
     engines = {
         "onnxruntime": onnx_runner(blob),
-        "openvino": openvino_runner(need("openvino").Core().read_model(blob)),
+        "openvino": openvino_runner(openvino_core().read_model(blob)),
     }
     for case in cases(network, form):
         for engine, run in engines.items():

@@ -1,13 +1,18 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tiny_bundle import SIDE, Tiny, tiny_model
 
-from convatlas.runtime.extras import need
 from convatlas.runtime.sessions import (
     Run,
     onnx_options,
     onnx_runner,
     onnx_session,
+    openvino_core,
     openvino_runner,
     session_runner,
 )
@@ -20,7 +25,7 @@ FED = SHOWN.astype(np.float32) / 255 - np.float32(0.5)
 def runners() -> dict[str, Run]:
     model = tiny_model(TINY)
     frugal = onnx_options(threads=1, spin=False, prepack=False)
-    read = need("openvino").Core().read_model
+    read = openvino_core().read_model
     return {
         "onnxruntime": onnx_runner(model),
         "onnxruntime, frugal": session_runner(onnx_session(model, frugal)),
@@ -62,3 +67,26 @@ def test_there_is_no_fallback_to_other_providers() -> None:
         pytest.raises(RuntimeError, match="Unknown Provider"),
     ):
         onnx_session(tiny_model(TINY), onnx_options(), ["NoSuchExecutionProvider"])
+
+
+PRESS = """
+import gc, os, signal, sys
+from pathlib import Path
+from convatlas.runtime.sessions import openvino_core, openvino_runner
+
+first, second = (openvino_runner(openvino_core().read_model(Path(sys.argv[1]))) for _ in range(2))
+del first
+gc.collect()
+del second
+gc.collect()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_ctrl_c_after_openvino_does_not_kill_the_process(tmp_path: Path) -> None:
+    """A core for each of two models left the thread without its stack for signals."""
+    (tmp_path / "model.onnx").write_bytes(tiny_model(TINY))
+    command = [sys.executable, "-c", PRESS, str(tmp_path / "model.onnx")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGINT
+    assert ran.stderr.rstrip().endswith("KeyboardInterrupt")

@@ -18,7 +18,7 @@ from convatlas.runtime.bundle import (
 from convatlas.runtime.extras import need
 from convatlas.runtime.network import Array, Network
 from convatlas.runtime.onnx_file import Form, quiet, to_onnx, to_program
-from convatlas.runtime.sessions import Fed, Run, onnx_runner, openvino_runner
+from convatlas.runtime.sessions import Fed, Run, onnx_runner, openvino_core, openvino_runner
 
 CARD_KEY = "convatlas"  # under which the card stands in a file's own metadata
 
@@ -62,7 +62,7 @@ def save_onnx(blob: bytes, card: BundleCard, path: Path) -> None:
 
 def make_openvino(network: Network, form: Form) -> Any:
     """OpenVINO's model, read from ONNX."""
-    return need("openvino").Core().read_model(to_onnx(network, form))
+    return openvino_core().read_model(to_onnx(network, form))
 
 
 def save_openvino(model: Any, card: BundleCard, path: Path) -> None:
@@ -131,7 +131,7 @@ def open_bundle(network: Network, path: Path) -> Run:
 
 def open_openvino(network: Network, path: Path) -> Run:
     """By OpenVINO in full precision."""
-    return openvino_runner(need("openvino").Core().read_model(path))
+    return openvino_runner(openvino_core().read_model(path))
 
 
 def open_torchscript(network: Network, path: Path) -> Run:

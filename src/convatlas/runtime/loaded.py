@@ -9,6 +9,7 @@ from convatlas.runtime.sessions import (
     Run,
     onnx_options,
     onnx_session,
+    openvino_core,
     openvino_runner,
     session_runner,
 )
@@ -77,7 +78,7 @@ def load_openvino(model: bytes, threads: int, batch: int | None) -> Loaded:
 
     Raises what the engine raises for a model it cannot read.
     """
-    read = need("openvino").Core().read_model(model)
+    read = openvino_core().read_model(model)
     if batch is not None and read.inputs[0].get_partial_shape()[0].is_dynamic:
         shape = read.inputs[0].get_partial_shape()
         shape[0] = batch

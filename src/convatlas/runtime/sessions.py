@@ -4,6 +4,7 @@ What differs by what a model is run for is said by those who open it; all else s
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,17 @@ def onnx_runner(model: bytes | Path) -> Run:
     return session_runner(onnx_session(model, onnx_options()))
 
 
+@cache
+def openvino_core() -> Any:
+    """The one OpenVINO core of this process, kept to its end.
+
+    Each core's processor plugin gives the thread that makes it a stack for signals, and when it
+    goes puts back the one from before. Of two whose lives overlap, the later thus puts back one
+    that is gone, and the next signal, as Ctrl-C, kills the process.
+    """
+    return need("openvino").Core()
+
+
 def openvino_runner(model: Any, threads: int | None = None) -> Run:
     """OpenVINO's own form of a model as a function; what is not int8 is computed in float32.
 
@@ -68,7 +80,7 @@ def openvino_runner(model: Any, threads: int | None = None) -> Run:
         "INFERENCE_PRECISION_HINT": "f32",  # left alone it may compute in bfloat16
         "PERFORMANCE_HINT": "LATENCY",
     } | ({"INFERENCE_NUM_THREADS": threads} if threads else {})
-    compiled = need("openvino").Core().compile_model(model, "CPU", settings)
+    compiled = openvino_core().compile_model(model, "CPU", settings)
     request = compiled.create_infer_request()
 
     def run(fed: Fed) -> NDArray[np.float32]:

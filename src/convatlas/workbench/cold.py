@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convatlas.errors import UserError, one_line
-from convatlas.runtime.extras import need
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,7 +109,7 @@ def answer(start: Start) -> None:
         options = sessions.onnx_options(threads=start.threads)
         sessions.session_runner(sessions.onnx_session(model, options))(pixels)
     else:
-        read = need("openvino").Core().read_model(model)
+        read = sessions.openvino_core().read_model(model)
         read.reshape(list(start.shape))
         sessions.openvino_runner(read, start.threads)(pixels)
 

@@ -14,7 +14,7 @@ from convatlas.runtime.int8.rounding import float_nodes
 from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Network, random_pixels
 from convatlas.runtime.onnx_file import Form, to_onnx
-from convatlas.runtime.sessions import onnx_runner
+from convatlas.runtime.sessions import onnx_runner, openvino_core
 
 
 def graph(*nodes: tuple[str, list[str], str]) -> onnx.GraphProto:
@@ -74,15 +74,13 @@ def test_a_file_is_valid_and_holds_no_constant_for_nothing(digits: Network, samp
 )
 def test_both_engines_run_the_file(name: str, size: int) -> None:
     """OpenVINO crashed on a DenseNet with every concatenation in int8."""
-    import openvino
-
     small = network(name, size)
     pixels = [random_pixels((1, *small.shape), seed) for seed in range(3)]
     with prepared(to_onnx(small), name) as model:
         made = onnx_quantiser.quantise(model, pixels)
     expected = small.eager(pixels[0])
     ours = onnx_runner(made)(pixels[0])
-    core = openvino.Core()
+    core = openvino_core()
     theirs = core.compile_model(core.read_model(made), "CPU")(pixels[0])[0]
     scale = np.abs(expected - expected.mean()).max()
     for found in (ours, theirs):

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import onnx
-import openvino
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -27,7 +26,7 @@ from convatlas.runtime.int8.sample import Sample
 from convatlas.runtime.network import Network
 from convatlas.runtime.onnx_file import Form
 from convatlas.runtime.opened import open_classifier
-from convatlas.runtime.sessions import onnx_runner
+from convatlas.runtime.sessions import onnx_runner, openvino_core
 from convatlas.workbench.export import export as write_network
 from convatlas.workbench.int8 import Int8, check
 
@@ -69,7 +68,7 @@ def test_the_card_travels_inside(digits: Network, plan: Plan, tmp_path: Path) ->
     files = {to: export.export(digits, to, tmp_path / to, plan=plan).files[-1] for to in INT8}
     bundle = read_bundle(files["bundle"]).card
     entries = {e.key: e.value for e in onnx.load(files["onnx"]).metadata_props}
-    model = openvino.Core().read_model(files["openvino"])
+    model = openvino_core().read_model(files["openvino"])
     texts = entries[CARD_KEY], model.get_rt_info(CARD_KEY).astype(str)
     by_onnx, by_openvino = (msgspec.json.decode(text, type=BundleCard) for text in texts)
     assert by_onnx == bundle

@@ -3,13 +3,12 @@
 from typing import Any
 
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.extras import need
-from convatlas.runtime.sessions import openvino_runner
+from convatlas.runtime.sessions import openvino_core, openvino_runner
 
 
 def build(job: Job) -> Engine:
     """A compiled model whose batch is fixed."""
-    return run_model(need("openvino").Core().read_model(job.onnx()), job)
+    return run_model(openvino_core().read_model(job.onnx()), job)
 
 
 def run_model(model: Any, job: Job) -> Engine:

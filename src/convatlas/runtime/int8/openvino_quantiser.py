@@ -13,6 +13,7 @@ from typing import Any
 from convatlas.runtime.extras import need
 from convatlas.runtime.int8.judge import Feeds
 from convatlas.runtime.int8.prepared import Prepared, hushed
+from convatlas.runtime.sessions import openvino_core
 
 SUFFIXES = ("", "/WithoutBiases")  # OpenVINO splits a layer with biases in two
 SILENT = "NNCF_CI"  # set while NNCF is imported, it sends nothing about its use
@@ -21,7 +22,7 @@ SILENT = "NNCF_CI"  # set while NNCF is imported, it sends nothing about its use
 def quantise(model: Prepared, feeds: Feeds, *, keep: Collection[str] = ()) -> Any:
     """The int8 model of OpenVINO; the named nodes stay float32."""
     nncf = _nncf()
-    core = need("openvino").Core()
+    core = openvino_core()
     made = core.read_model(model.model)
     names = {operation.get_friendly_name() for operation in made.get_ops()}
     ignored = [
