@@ -14,7 +14,7 @@ from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.engine_names import ALONE
 from convatlas.runtime.engines import ENGINES, available, check_name, engine
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.engines.split.library import compiler
+from convatlas.runtime.engines.kernel.library import compiler
 from convatlas.runtime.measure import FULL, Effort, Tell, measure, untold
 from convatlas.runtime.network import Array, random_pixels
 from convatlas.runtime.remembered import circumstances, recall, remember

@@ -6,7 +6,7 @@ from convatlas.errors import UserError
 from convatlas.nearest import closest
 
 NAMES = (
-    *("eager", "tuned", "onnxruntime", "openvino", "split", "compiled"),
+    *("eager", "tuned", "onnxruntime", "openvino", "split", "avx512", "compiled"),
     *("cuda", "cuda-fp16", "cuda-bf16", "tensorrt"),
 )
 ALONE = "@1"  # after an engine's name: on one thread

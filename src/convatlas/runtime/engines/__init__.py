@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from convatlas.errors import UserError
 from convatlas.runtime import engine_names
 from convatlas.runtime.closeness import EQUAL
-from convatlas.runtime.engines import compiled, cuda, eager, onnx_runtime, openvino, split, tuned
+from convatlas.runtime.engines import compiled, cuda, eager, kernel, onnx_runtime, openvino, tuned
 from convatlas.runtime.engines.engine import Engine, Job, guarded
-from convatlas.runtime.engines.split import library
+from convatlas.runtime.engines.kernel.library import AVX512, SPLIT, Kernel, lacking
 from convatlas.runtime.extras import has, missing
 
 
@@ -18,7 +18,8 @@ class Maker:
 
     ``patience``: seconds that building mostly takes. ``tolerance``: the relative error to eager
     it may have. ``asked``: it is only run for those who name it. ``threaded``: it runs on the
-    job's threads, whatever the process has set for torch.
+    job's threads, whatever the process has set for torch. ``outdone_by``: an engine that is faster
+    wherever it runs, so that this one is then only run for those who name it.
     """
 
     build: Callable[[Job], Engine]
@@ -27,11 +28,17 @@ class Maker:
     tolerance: float = EQUAL
     asked: bool = False
     threaded: bool = False
+    outdone_by: str | None = None
 
 
 def lacks(package: str) -> Callable[[], str | None]:
     """What is said where a package is not installed."""
     return lambda: None if has(package) else missing(package)
+
+
+def kernel_lacks(which: Kernel) -> Callable[[], str | None]:
+    """What is said where our own kernel cannot run."""
+    return lambda: lacking(which)
 
 
 ENGINES = {
@@ -41,7 +48,10 @@ ENGINES = {
         build=onnx_runtime.build, lacking=lacks("onnxruntime"), patience=10, threaded=True
     ),
     "openvino": Maker(build=openvino.build, lacking=lacks("openvino"), patience=10, threaded=True),
-    "split": Maker(build=split.build, lacking=library.lacking, patience=15),
+    "split": Maker(build=kernel.build_split, lacking=kernel_lacks(SPLIT), patience=15),
+    "avx512": Maker(
+        build=kernel.build_avx512, lacking=kernel_lacks(AVX512), patience=15, outdone_by="split"
+    ),
     "compiled": Maker(build=compiled.build, lacking=compiled.lacking, patience=45),
     "cuda": Maker(build=cuda.build_float32, lacking=cuda.lacking, patience=10),
     "cuda-fp16": Maker(
@@ -73,5 +83,12 @@ def check_name(name: str) -> None:
 def available() -> tuple[str, ...]:
     """The engines that can run here and need not be asked for."""
     return tuple(
-        name for name, maker in ENGINES.items() if not maker.asked and maker.lacking() is None
+        name
+        for name, maker in ENGINES.items()
+        if not maker.asked and maker.lacking() is None and not _is_outdone(maker)
     )
+
+
+def _is_outdone(maker: Maker) -> bool:
+    """Whether a faster engine runs here."""
+    return maker.outdone_by is not None and ENGINES[maker.outdone_by].lacking() is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from convatlas.runtime.engines.engine import Engine, Job
-from convatlas.runtime.engines.split.library import compiler
+from convatlas.runtime.engines.kernel.library import compiler
 from convatlas.runtime.network import Array
 from convatlas.runtime.onnx_file import quiet
 

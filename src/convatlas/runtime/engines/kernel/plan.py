@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch.fx import GraphModule, Node
 
-from convatlas.runtime.engines.split.pattern import POINT, aten, shape_of
+from convatlas.runtime.engines.kernel.library import Kernel
+from convatlas.runtime.engines.kernel.pattern import POINT, aten, given, operation, shape_of
 
 # Operations of torch whose result never lies in their input's memory; any other might be a view.
 FRESH = (
@@ -18,10 +19,10 @@ FRESH = (
     *(aten.pow.Tensor_Scalar, aten.relu.default, aten.sigmoid.default, aten.softmax.int),
 )
 
-# The kernel's operations that make numbers or their halves, and the axis of their channels.
+# The kernel's operations whose result may be packed, and the axis of their channels.
 AXES = {
-    **{f"convatlas_split.{name}.default": 1 for name in ("conv", "pooled", "scaled")},
-    **{f"convatlas_split.{name}.default": -1 for name in ("attention", "linear", "rows")},
+    **dict.fromkeys(("conv", "pooled", "scaled"), 1),
+    **dict.fromkeys(("attention", "linear", "rows"), -1),
 }
 
 
@@ -47,7 +48,7 @@ class _Rooms:
         return room
 
 
-def plan(module: GraphModule) -> None:
+def plan(module: GraphModule, kernel: Kernel) -> None:
     """Give every result of the kernel a room as its last argument; rooms are buffers.
 
     A graph so planned runs one call at a time, and its result must be copied before the next.
@@ -56,33 +57,30 @@ def plan(module: GraphModule) -> None:
     rooms, of = _Rooms(), dict[Node, int]()
     leaving: dict[int, list[int]] = {}
     for node, place in order.items():
-        if size := _size(node):
+        if size := _size(node, kernel):
             of[node] = rooms.take(size)
             leaving.setdefault(_last_use(node, order), []).append(of[node])
         rooms.free |= set(leaving.pop(place, ()))
     for room, size in enumerate(rooms.sizes):
-        module.register_buffer(f"_split_room_{room}", torch.empty(size, dtype=torch.uint8))
+        module.register_buffer(f"_kernel_room_{room}", torch.empty(size, dtype=torch.uint8))
     for node, room in of.items():
         with module.graph.inserting_before(node):
-            node.args = (*node.args[:-1], module.graph.get_attr(f"_split_room_{room}"))
+            node.args = (*node.args[:-1], module.graph.get_attr(f"_kernel_room_{room}"))
 
 
-def _size(node: Node) -> int:
+def _size(node: Node, kernel: Kernel) -> int:
     """Bytes of a kernel's result; 0 for any other operation."""
-    kernel = torch.ops.convatlas_split
-    if node.target is kernel.split.default:
-        maps, window = node.args[:2]
-        assert isinstance(maps, list)
+    name = operation(node)
+    if name == "pack_maps":
+        maps, window = given(node)[:2]
         n, _, h, w = shape_of(maps[0])
         channels = sum(shape_of(each)[1] for each in maps)
-        return kernel.bytes([n, channels, h, w], window)
-    axis = AXES.get(str(node.target))
-    if axis is None:
+        return kernel.room([n, channels, h, w], window)
+    if name not in AXES:
         return 0
-    count, channels = math.prod(shape_of(node)), shape_of(node)[axis]
-    always, never = node.target is kernel.rows.default, node.target is kernel.scaled.default
-    if always or (not never and node.args[-2]):
-        return kernel.bytes([1, channels, count // channels, 1], POINT.numbers())
+    count, channels = math.prod(shape_of(node)), shape_of(node)[AXES[name]]
+    if name == "rows" or (name != "scaled" and node.args[-2]):
+        return kernel.room([1, channels, count // channels, 1], POINT.numbers())
     return 4 * count
 
 
@@ -94,5 +92,5 @@ def _last_use(node: Node, order: dict[Node, int]) -> int:
 def _readers(node: Node) -> Iterator[Node]:
     for user in node.users:
         yield user
-        if user.target not in FRESH and not _size(user):
+        if user.target not in FRESH and operation(user) is None:
             yield from _readers(user)

@@ -1,10 +1,10 @@
 import pytest
 import torch
+from kernel_in_torch import HERE
 from runnable import network
 
-from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
-from convatlas.runtime.engines.split import plan, rewrite
+from convatlas.runtime.engines.kernel import lowered, plan, rewrite
 from convatlas.runtime.network import random_pixels
 
 
@@ -15,9 +15,9 @@ def test_rooms_are_not_shared_while_they_are_read(
     x = torch.from_numpy(random_pixels((1, 3, size, size)))
     job = Job(network=network(name, size))
     with torch.inference_mode():
-        planned = split.lowered(job)(x)[0].clone()
-        monkeypatch.setattr(rewrite, "plan", lambda module: None)
-        assert torch.equal(split.lowered(job)(x)[0], planned)
+        planned = lowered(job, HERE)(x)[0].clone()
+        monkeypatch.setattr(rewrite, "plan", lambda module, kernel: None)
+        assert torch.equal(lowered(job, HERE)(x)[0], planned)
 
 
 def test_a_room_is_used_again_as_soon_as_it_is_free() -> None:

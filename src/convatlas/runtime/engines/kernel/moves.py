@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.fx import Node
 from torch.fx.node import map_arg
 
-from convatlas.runtime.engines.split.pattern import aten, given, only_user, pixels_of, shape_of
+from convatlas.runtime.engines.kernel.pattern import aten, given, only_user, pixels_of, shape_of
 
 MOVES = (
     *(aten.alias.default, aten.chunk.default, aten.clone.default, aten.contiguous.default),

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule, Node
 
-from convatlas.runtime.engines.split.moves import onward, places, sources
-from convatlas.runtime.engines.split.pattern import (
+from convatlas.runtime.engines.kernel.moves import onward, places, sources
+from convatlas.runtime.engines.kernel.pattern import (
     aten,
     given,
     is_constant,

@@ -5,12 +5,13 @@ from collections import Counter
 import pytest
 import torch
 import torch.nn.functional as F
+from kernel_in_torch import HERE
 from torch import Tensor, nn
 
 from convatlas.models.swin import Swin, SwinSpec
 from convatlas.runtime.closeness import relative_error
-from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
+from convatlas.runtime.engines.kernel import build, lowered
 from convatlas.runtime.network import Network, random_pixels
 
 
@@ -19,13 +20,13 @@ def calls_of(module: nn.Module, shape: tuple[int, int, int], batch: int = 2) -> 
     torch.manual_seed(0)
     job = Job(network=Network(name="odd", module=module.eval(), shape=shape), batch=batch)
     fed = random_pixels(job.shape)
-    assert relative_error(split.build(job)(fed), job.network.eager(fed)) < 1e-4
-    nodes = split.lowered(job).graph.nodes
+    assert relative_error(build(job, HERE)(fed), job.network.eager(fed)) < 1e-4
+    nodes = lowered(job, HERE).graph.nodes
     return Counter(str(node.target) for node in nodes if node.op == "call_function")
 
 
 def kernels(calls: Counter[str]) -> dict[str, int]:
-    return {key.split(".")[1]: n for key, n in calls.items() if key.startswith("convatlas_split")}
+    return {key.split(".")[1]: n for key, n in calls.items() if key.startswith("convatlas_")}
 
 
 @pytest.mark.parametrize("side", [56, 60, 224 // 4])
@@ -37,7 +38,7 @@ def test_a_swin_transformer_is_seven_calls_a_block(side: int) -> None:
         nn.init.normal_(parameter, std=0.3)
     calls = calls_of(network, (3, side, side))
     assert kernels(calls) == {
-        "split": 1,
+        "pack_maps": 1,
         "conv": 1,
         "rows": 4 * 2 + 1,
         "linear": 4 * 4 + 1,
@@ -47,7 +48,7 @@ def test_a_swin_transformer_is_seven_calls_a_block(side: int) -> None:
     # two norms that others read too, and what makes maps of rows and scores of maps
     assert set(calls) <= {
         *(f"aten.{name}.default" for name in ("layer_norm", "permute", "reshape", "linear")),
-        *(f"convatlas_split.{name}.default" for name in kernels(calls)),
+        *(f"convatlas_{HERE.name}.{name}.default" for name in kernels(calls)),
     }
     assert calls["aten.layer_norm.default"] == 2
 
@@ -126,7 +127,7 @@ WATCHED = {"add", "flip", "gelu", "layer_norm", "pad", "roll"}
 
 
 @pytest.mark.parametrize(
-    ("module", "halves", "left"),
+    ("module", "packed", "left"),
     [
         (Nothing(), 1, set()),
         (Tanh(), 2, {"gelu"}),
@@ -142,9 +143,9 @@ WATCHED = {"add", "flip", "gelu", "layer_norm", "pad", "roll"}
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_what_is_between_linear_layers(module: nn.Module, halves: int, left: set[str]) -> None:
+def test_what_is_between_linear_layers(module: nn.Module, packed: int, left: set[str]) -> None:
     calls = calls_of(module, (3, 5, 32))
-    assert kernels(calls)["rows"] == halves
+    assert kernels(calls)["rows"] == packed
     assert WATCHED & {name.split(".")[1] for name in calls if name.startswith("aten")} == left
 
 
@@ -237,8 +238,8 @@ class RowsOfMeans(RowsOfMaps):
 @pytest.mark.parametrize(
     ("module", "calls"),
     [
-        (RowsOfMaps(), {"split": 2, "conv": 2, "rows": 1, "linear": 2}),
-        (RowsOfMeans(width=1), {"pooled": 1, "rows": 1, "linear": 1, "split": 1, "conv": 1}),
+        (RowsOfMaps(), {"pack_maps": 2, "conv": 2, "rows": 1, "linear": 2}),
+        (RowsOfMeans(width=1), {"pooled": 1, "rows": 1, "linear": 1, "pack_maps": 1, "conv": 1}),
     ],
     ids=lambda each: type(each).__name__,
 )

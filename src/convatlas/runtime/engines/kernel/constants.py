@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.fx import GraphModule, Node
 from torch.fx.node import map_arg
 
-from convatlas.runtime.engines.split.pattern import aten, tensor_of
+from convatlas.runtime.engines.kernel.pattern import aten, tensor_of
 
 MOST = 1 << 24  # numbers in a result that is kept
 MADE = (aten.new_zeros.default, aten.new_ones.default, aten.new_full.default)  # no value is read
@@ -28,9 +28,9 @@ def fold(module: GraphModule) -> None:
             continue
         if all(user in known for user in node.users):
             continue  # only read on the way to others
-        module.register_buffer(f"_split_folded_{number}", value.contiguous())
+        module.register_buffer(f"_kernel_folded_{number}", value.contiguous())
         with graph.inserting_before(node):
-            constant = graph.get_attr(f"_split_folded_{number}")
+            constant = graph.get_attr(f"_kernel_folded_{number}")
         constant.meta = dict(node.meta)
         node.replace_all_uses_with(constant)
         number += 1

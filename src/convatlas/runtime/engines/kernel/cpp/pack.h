@@ -1,15 +1,15 @@
-// Halves of maps.
+// Maps packed.
 #pragma once
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 
-#include "layout.h"
+#include "numbers.h"
 
 namespace convatlas {
 
-// What is done to the maps before they are split: x * scale + shift for each channel, then ReLU.
+// What is done to the maps before they are packed: x * scale + shift for each channel, then ReLU.
 struct Before {
   const float *scale, *shift;
   bool relu;
@@ -26,7 +26,7 @@ struct Source {  // one of the maps that are read as if they were concatenated
   int64_t channels;
 };
 
-inline void split_pixel(const std::vector<Source>& sources, int64_t from, const Before& before, Halves to,
+inline void pack_pixel(const std::vector<Source>& sources, int64_t from, const Before& before, Packed to,
                  int64_t pixel) {
   int64_t channel = 0;
   for (const Source& source : sources)
@@ -39,7 +39,7 @@ inline void split_pixel(const std::vector<Source>& sources, int64_t from, const 
 }
 
 // A pixel of a map with few channels: those of the whole row of the window, one after the other.
-inline void split_window(const Layout& l, const float* row, int64_t x, const Before& before, Halves to,
+inline void pack_window(const Layout& l, const float* row, int64_t x, const Before& before, Packed to,
                   int64_t pixel) {
   alignas(64) float values[MOST];
   std::fill_n(values, l.depth, 0.f);
@@ -54,8 +54,8 @@ inline void split_window(const Layout& l, const float* row, int64_t x, const Bef
 }
 
 // One row of one phase.
-inline void split_row(const Layout& l, const std::vector<Source>& sources, const Before& before,
-               Halves to, int64_t row) {
+inline void pack_row(const Layout& l, const std::vector<Source>& sources, const Before& before,
+               Packed to, int64_t row) {
   const int64_t y = row % l.height, phase = row / l.height % (l.window.stride * l.across),
                 n = row / (l.height * l.window.stride * l.across);
   const int64_t from_y = y * l.window.stride + phase / l.across - l.window.top;
@@ -65,18 +65,19 @@ inline void split_row(const Layout& l, const std::vector<Source>& sources, const
     if (from_y < 0 || from_y >= l.h) {
       to.zero(row * l.width + x, 0);
     } else if (l.folded) {
-      split_window(l, sources[0].data + start * l.c, x, before, to, row * l.width + x);
+      pack_window(l, sources[0].data + start * l.c, x, before, to, row * l.width + x);
     } else if (from_x < 0 || from_x >= l.w) {
       to.zero(row * l.width + x, 0);
     } else {
-      split_pixel(sources, start + from_x, before, to, row * l.width + x);
+      pack_pixel(sources, start + from_x, before, to, row * l.width + x);
     }
   }
 }
 
-// float32 maps (N, C_i, H, W), read as if concatenated, to halves in the layout above.
-inline Tensor split(std::vector<Tensor> maps, std::vector<int64_t> window, std::optional<Tensor> scale,
-             std::optional<Tensor> shift, bool relu, std::optional<Tensor> room) {
+// float32 maps (N, C_i, H, W), read as if concatenated, in their layout.
+inline Tensor pack_maps(std::vector<Tensor> maps, std::vector<int64_t> window,
+                        std::optional<Tensor> scale, std::optional<Tensor> shift, bool relu,
+                        std::optional<Tensor> room) {
   const bool uneven = std::any_of(maps.begin(), maps.end() - 1, [](const Tensor& map) {
     return map.size(1) % TILE != 0;  // a vector would lie in two groups
   });
@@ -89,21 +90,20 @@ inline Tensor split(std::vector<Tensor> maps, std::vector<int64_t> window, std::
     channels += map.size(1);
   }
   const Layout l({maps[0].size(0), channels, maps[0].size(2), maps[0].size(3)}, Window(window));
-  Tensor out = memory(room, 2 * l.room(), at::kBFloat16);
-  BFloat16* hi = out.data_ptr<BFloat16>();
-  const Halves to{hi, hi + l.room(), l.depth, l.group};
+  Tensor out = memory(room, l.room());
+  const Packed to(out.data_ptr<float>(), l);
   const Before before{data(scale), data(shift), relu};
   const int64_t grain = std::max<int64_t>(1, 16384 / l.depth);
   if (l.window.point()) {  // one long row, shared out by pixels
     at::parallel_for(0, l.w, grain, [&](int64_t from, int64_t end) {
       for (int64_t pixel = from; pixel < end; ++pixel)
-        split_pixel(sources, pixel, before, to, pixel);
+        pack_pixel(sources, pixel, before, to, pixel);
     });
     return out;
   }
   const int64_t rows = l.n * l.window.stride * l.across * l.height;
   at::parallel_for(0, rows, std::max<int64_t>(1, grain / l.width), [&](int64_t from, int64_t end) {
-    for (int64_t row = from; row < end; ++row) split_row(l, sources, before, to, row);
+    for (int64_t row = from; row < end; ++row) pack_row(l, sources, before, to, row);
   });
   return out;
 }

@@ -1,6 +1,6 @@
-"""The split engine's kernel in plain torch, for machines without matrix instructions.
+"""Our own kernel in plain torch, for machines that can run none of its kinds.
 
-"Halves" are the float32 numbers themselves, in the caller's room as the kernel's are, so that
+What is packed are the float32 numbers as they are, in the caller's room as the kernel's, so that
 graphs and the plan of their memory are tested everywhere; only the kernel's own errors are not.
 """
 
@@ -13,7 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.runtime.engines.split.library import FOLDER
+from convatlas.runtime.engines.kernel.library import AVX512, FOLDER, SPLIT, Kernel, lacking
+
+# The fastest that runs here; where none does, the first is registered in torch.
+HERE = next((kernel for kernel in (SPLIT, AVX512) if lacking(kernel) is None), SPLIT)
 
 CURVES: dict[str, Callable[[Tensor], Tensor]] = {
     "none": torch.clone,
@@ -24,9 +27,9 @@ CURVES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @cache
-def register() -> torch.library.Library:
-    """Make ``torch.ops.convatlas_split`` there, with the schemas that the kernel declares."""
-    library = torch.library.Library("convatlas_split", "DEF")
+def register(kernel: Kernel) -> torch.library.Library:
+    """Make the operations there, with the schemas that the kernel declares."""
+    library = torch.library.Library(f"convatlas_{kernel.name}", "DEF")
     source = re.sub(r'"\s*"', "", (FOLDER / "kernel.cpp").read_text())  # joins broken texts
     for schema in re.findall(r'm\.def\(\s*"([^"]+)"', source):
         name = library.define(schema).split("::")[-1]
@@ -38,7 +41,7 @@ def permitted() -> bool:
     return True
 
 
-def pack(weight: Tensor, window: list[int]) -> Tensor:
+def pack_weights(weight: Tensor, shape: list[int], window: list[int]) -> Tensor:
     return weight.clone()
 
 
@@ -46,7 +49,7 @@ def bytes(shape: list[int], window: list[int]) -> int:
     return 4 * math.prod(shape)
 
 
-def split(
+def pack_maps(
     maps: list[Tensor],
     window: list[int],
     scale: Tensor | None,
@@ -80,7 +83,7 @@ def rows(
 
 
 def conv(
-    halves: Tensor,
+    packed: Tensor,
     shape: list[int],
     weights: Tensor,
     filters: int,
@@ -88,18 +91,18 @@ def conv(
     bias: Tensor | None,
     other: Tensor | None,
     curve: str,
-    halved: bool,
+    packing: bool,
     room: Tensor | None,
 ) -> Tensor:
     *_, stride, top, left, dilation = window
-    x = F.conv2d(halves.reshape(shape), weights, bias, stride, (top, left), dilation)
+    x = F.conv2d(packed.reshape(shape), weights, bias, stride, (top, left), dilation)
     assert x.shape[1] == filters
     made = kept(CURVES[curve](x if other is None else x + other), room)
-    return made.flatten() if halved else made
+    return made.flatten() if packing else made
 
 
 def linear(
-    halves: Tensor,
+    packed: Tensor,
     rows: int,
     width: int,
     weights: Tensor,
@@ -108,17 +111,17 @@ def linear(
     other: Tensor | None,
     place: Tensor | None,
     curve: str,
-    halved: bool,
+    packing: bool,
     room: Tensor | None,
 ) -> Tensor:
-    x = F.linear(halves.reshape(rows, width), weights[:, :, 0, 0], bias)
+    x = F.linear(packed.reshape(rows, width), weights[:, :, 0, 0], bias)
     if place is not None:
         found = x.new_full((math.prod(size) // size[-1], size[-1]), float("nan"))
         found[place[place >= 0].long()] = x[place >= 0]
         x = found
     x = x.reshape(size)
     made = kept(CURVES[curve](x if other is None else x + other), room)
-    return made.flatten() if halved else made
+    return made.flatten() if packing else made
 
 
 def attention(
@@ -128,7 +131,7 @@ def attention(
     scale: float,
     added: Tensor | None,
     size: list[int],
-    halved: bool,
+    packing: bool,
     room: Tensor | None,
 ) -> Tensor:
     queries, keys, depth, values, *steps = sizes
@@ -144,12 +147,12 @@ def attention(
     found = x.new_full((math.prod(size),), float("nan"))
     found[goes.flatten()] = (scores.softmax(-1) @ v).flatten()
     made = kept(found.reshape(size), room)
-    return made.flatten() if halved else made
+    return made.flatten() if packing else made
 
 
-def pooled(x: Tensor, halved: bool, room: Tensor | None) -> Tensor:
+def pooled(x: Tensor, packing: bool, room: Tensor | None) -> Tensor:
     made = kept(x.mean((2, 3), keepdim=True), room)
-    return made.flatten() if halved else made
+    return made.flatten() if packing else made
 
 
 def scaled(

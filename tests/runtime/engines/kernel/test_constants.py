@@ -3,7 +3,7 @@ from collections import Counter
 import torch
 from torch import Tensor, nn
 
-from convatlas.runtime.engines.split.constants import fold
+from convatlas.runtime.engines.kernel.constants import fold
 from convatlas.runtime.onnx_file import quiet
 
 

@@ -1,4 +1,4 @@
-// Halves of rows: gathered from pieces, normed over their length.
+// Rows packed: gathered from pieces, normed over their length.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "layout.h"
+#include "numbers.h"
 
 namespace convatlas {
 
@@ -45,9 +45,8 @@ inline Tensor rows(Tensor x, std::optional<Tensor> table, std::optional<Tensor> 
   const int64_t width = x.size(-1), pieces = table ? table->size(1) : 1, depth = pieces * width;
   const int64_t count = table ? table->size(0) : x.numel() / width;
   const Layout l({1, depth, count, 1}, Window({1, 1, 1, 0, 0, 1}));
-  Tensor out = memory(room, 2 * l.room(), at::kBFloat16);
-  BFloat16* hi = out.data_ptr<BFloat16>();
-  const Halves to{hi, hi + l.room(), l.depth, l.group};
+  Tensor out = memory(room, l.room());
+  const Packed to(out.data_ptr<float>(), l);
   const float* source = x.const_data_ptr<float>();
   const int32_t* of = table ? table->const_data_ptr<int32_t>() : nullptr;
   at::parallel_for(0, count, std::max<int64_t>(1, 16384 / depth), [&](int64_t begin, int64_t end) {

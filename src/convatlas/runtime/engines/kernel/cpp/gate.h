@@ -6,11 +6,11 @@
 namespace convatlas {
 
 // (N, C, H, W) to (N, C, 1, 1), sums in float32 of 64 columns of channels at a time.
-inline Tensor pooled(Tensor x, bool halved, std::optional<Tensor> room) {
+inline Tensor pooled(Tensor x, bool packing, std::optional<Tensor> room) {
   x = x.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
   const int64_t blocks = up(channels, 4 * TILE) / (4 * TILE);
-  const Result to(n, channels, halved, room);
+  const Result to(n, channels, packing, room);
   const float* from = x.const_data_ptr<float>();
   const __m512 share = _mm512_set1_ps(1.f / static_cast<float>(pixels));
   const int64_t grain = std::max<int64_t>(1, 16384 / (pixels * 4 * TILE));
@@ -26,16 +26,16 @@ inline Tensor pooled(Tensor x, bool halved, std::optional<Tensor> room) {
       for (int64_t i = 0; i < 4; ++i) {
         const int64_t channel = c + i * TILE;
         const __m512 mean = _mm512_mul_ps(sums[i], share);
-        if (!to.halves) {
+        if (!to.packed) {
           _mm512_mask_storeu_ps(to.numbers + image * channels + channel, first(channels - channel),
                                 mean);
-        } else if (channel < to.halves->depth) {
-          to.halves->store(image, channel, mean);
+        } else if (channel < to.packed->depth) {
+          to.packed->store(image, channel, mean);
         }
       }
     }
   });
-  return halved ? to.tensor : to.tensor.view({n, channels, 1, 1});
+  return packing ? to.tensor : to.tensor.view({n, channels, 1, 1});
 }
 
 // x (N, C, H, W) times `gate` (N, C, 1, 1), plus `other`, then a curve.

@@ -3,7 +3,7 @@ from runnable import network
 from torch import Tensor, nn
 
 from convatlas.runtime.engines.engine import Job
-from convatlas.runtime.engines.split.part import part
+from convatlas.runtime.engines.kernel.part import part
 from convatlas.runtime.network import Network
 
 

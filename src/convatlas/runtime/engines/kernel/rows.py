@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from convatlas.runtime.engines.split.moves import in_order, onward, rows_moved, sources
-from convatlas.runtime.engines.split.pattern import (
+from convatlas.runtime.engines.kernel.moves import in_order, onward, rows_moved, sources
+from convatlas.runtime.engines.kernel.pattern import (
     added,
     aten,
     constants,

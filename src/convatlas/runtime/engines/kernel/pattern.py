@@ -117,6 +117,12 @@ def given(node: Node) -> tuple[Any, ...]:
     return node.args
 
 
+def operation(node: Node) -> str | None:
+    """The operation of the kernel, whichever it is, that a node calls."""
+    space, _, name = str(node.target).partition(".")
+    return name.removesuffix(".default") if space.startswith("convatlas_") else None
+
+
 def only_user(node: Node) -> Node | None:
     """The single operation that reads a value, or ``None``."""
     return next(iter(node.users)) if len(node.users) == 1 else None

@@ -147,8 +147,8 @@ inline void attend(const Sizes& s, const Unit& unit, float scale, float* scratch
         const int64_t at = unit.out + (i + row) * s.out_step + c;
         const __m512 x = _mm512_mul_ps(_mm512_load_ps(out + row * s.values + c),
                                        _mm512_set1_ps(shares[row]));
-        if (to.halves) {
-          to.halves->store(at / width, at % width, x);
+        if (to.packed) {
+          to.packed->store(at / width, at % width, x);
         } else {
           _mm512_storeu_ps(to.numbers + at, x);
         }
@@ -159,12 +159,12 @@ inline void attend(const Sizes& s, const Unit& unit, float scale, float* scratch
 // Attention within each unit. `table` has a line for each: where its queries, keys and values begin
 // in `x`, where its result begins, and which of `added` (…, queries, keys) is its own.
 inline Tensor attention(Tensor x, Tensor table, std::vector<int64_t> sizes, double scale,
-                        std::optional<Tensor> added, std::vector<int64_t> size, bool halved,
+                        std::optional<Tensor> added, std::vector<int64_t> size, bool packing,
                         std::optional<Tensor> room) {
   x = x.contiguous();
   const Sizes s(sizes);
   const int64_t width = size.back(), wide = up(s.keys, 2 * TILE);
-  const Result to(c10::multiply_integers(size) / width, width, halved, room);
+  const Result to(c10::multiply_integers(size) / width, width, packing, room);
   const float* from = x.const_data_ptr<float>();
   const int64_t* line = table.const_data_ptr<int64_t>();
   const int64_t work = s.queries * s.keys * (s.depth + s.values);
@@ -179,7 +179,7 @@ inline Tensor attention(Tensor x, Tensor table, std::vector<int64_t> sizes, doub
              aligned, width, to);
     }
   });
-  return halved ? to.tensor : to.tensor.view(size);
+  return packing ? to.tensor : to.tensor.view(size);
 }
 
 }  // namespace convatlas

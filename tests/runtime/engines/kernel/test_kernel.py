@@ -1,15 +1,14 @@
 """The kernel against the same in double precision."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.runtime.engines.split import library
+from convatlas.runtime.engines.kernel.library import AVX512, SPLIT, lacking, load
 
-pytestmark = pytest.mark.skipif(
-    library.lacking() is not None, reason=f"the kernel cannot run here: {library.lacking()}"
-)
 POINT = [1, 1, 1, 0, 0, 1]
 # Halves keep 16 of 24 bits and one of four products is left out: 2^-16 of each product at most,
 # and errors of many products partly cancel.
@@ -33,6 +32,15 @@ WINDOWS = [
 ]
 
 
+@pytest.fixture(params=(SPLIT, AVX512), ids=lambda kernel: kernel.name)
+def kernel(request: pytest.FixtureRequest) -> Any:
+    """The operations of each kernel."""
+    if reason := lacking(request.param):
+        pytest.skip(f"the kernel cannot run here: {reason}")
+    load(request.param)
+    return request.param.operations
+
+
 def drawn(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
@@ -43,22 +51,21 @@ def off(found: Tensor, expected: Tensor) -> float:
 
 @pytest.mark.parametrize("case", WINDOWS)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_every_window(case: tuple[int, ...], batch: int) -> None:
-    kernel = torch.ops.convatlas_split
+def test_every_window(kernel: Any, case: tuple[int, ...], batch: int) -> None:
     channels, side, filters, *window = case
     rows, columns, stride, top, left, dilation = window
     x = drawn(batch, channels, side, side + 2, seed=1)
     weight, bias = drawn(filters, channels, rows, columns, seed=2), drawn(filters, seed=3)
     expected = F.conv2d(x.double(), weight.double(), bias.double(), stride, (top, left), dilation)
     other = drawn(*expected.shape, seed=4)
-    halves = kernel.split([x], window, None, None, False, None)
-    tiles = kernel.pack(weight, window)
+    packed = kernel.pack_maps([x], window, None, None, False, None)
+    tiles = kernel.pack_weights(weight, list(x.shape), window)
     plain = kernel.conv(
-        halves, list(x.shape), tiles, filters, window, bias, None, "none", False, None
+        packed, list(x.shape), tiles, filters, window, bias, None, "none", False, None
     )
     assert off(plain, expected) < TOLERANCE
     more = kernel.conv(
-        halves, list(x.shape), tiles, filters, window, None, other, "relu", False, None
+        packed, list(x.shape), tiles, filters, window, None, other, "relu", False, None
     )
     assert off(more, (expected - bias.double()[:, None, None] + other).relu()) < TOLERANCE
 
@@ -66,27 +73,26 @@ def test_every_window(case: tuple[int, ...], batch: int) -> None:
 @pytest.mark.parametrize("parts", [(16, 32, 5), (3, 4), (12, 24), (64, 16)])
 @pytest.mark.parametrize("window", [(3, 3, 1, 1, 1, 1), (1, 1, 1, 0, 0, 1)])
 def test_maps_are_joined_and_normed_while_they_are_read(
-    parts: tuple[int, ...], window: tuple[int, ...]
+    kernel: Any, parts: tuple[int, ...], window: tuple[int, ...]
 ) -> None:
-    kernel = torch.ops.convatlas_split
     maps = [drawn(2, part, 9, 8, seed=part) for part in parts]
     scale, shift = drawn(sum(parts), seed=1), drawn(sum(parts), seed=2)
     weight = drawn(21, sum(parts), *window[:2], seed=3)
-    halves = kernel.split(maps, list(window), scale, shift, True, None)
     shape = [2, sum(parts), 9, 8]
-    tiles = kernel.pack(weight, list(window))
-    found = kernel.conv(halves, shape, tiles, 21, list(window), None, None, "none", False, None)
+    packed = kernel.pack_maps(maps, list(window), scale, shift, True, None)
+    tiles = kernel.pack_weights(weight, shape, list(window))
+    found = kernel.conv(packed, shape, tiles, 21, list(window), None, None, "none", False, None)
     joined = torch.cat(maps, 1).double()
     normed = (joined * scale[:, None, None] + shift[:, None, None]).relu()
     assert off(found, F.conv2d(normed, weight.double(), padding=window[3])) < TOLERANCE
 
 
-def through(halves: Tensor, weight: Tensor, rows: int) -> Tensor:
-    """Halves multiplied, which is the only way to read them."""
-    kernel, (filters, width) = torch.ops.convatlas_split, weight.shape
-    tiles = kernel.pack(weight[:, :, None, None], POINT)
+def through(kernel: Any, packed: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """Packed rows multiplied, which is the only way to read them."""
+    filters, width = weight.shape
+    tiles = kernel.pack_weights(weight[:, :, None, None], [1, width, rows, 1], POINT)
     size, rest = [rows, filters], (None, None, None, "none", False, None)
-    made: Tensor = kernel.linear(halves, rows, width, tiles, size, *rest)
+    made: Tensor = kernel.linear(packed, rows, width, tiles, size, *rest)
     return made
 
 
@@ -96,25 +102,23 @@ CURVES = {"none": torch.clone, "relu": torch.relu, "gelu": F.gelu, "sigmoid": to
 @pytest.mark.parametrize("curve", CURVES)
 @pytest.mark.parametrize(("rows", "width", "filters"), [(53, 100, 70), (9, 32, 16), (33, 7, 200)])
 def test_a_linear_layer_and_the_one_after_it(
-    curve: str, rows: int, width: int, filters: int
+    kernel: Any, curve: str, rows: int, width: int, filters: int
 ) -> None:
-    kernel = torch.ops.convatlas_split
     x, weight = 3 * drawn(rows, width, seed=1), drawn(filters, width, seed=2) / width**0.5
     bias, then = drawn(filters, seed=3), drawn(21, filters, seed=4)
     linear = F.linear(x.double(), weight.double(), bias.double())
     expected = CURVES[curve](linear)
-    halves = kernel.rows(x, None, None, None, 0.0, None)
-    tiles = kernel.pack(weight[:, :, None, None], POINT)
-    given = (halves, rows, width, tiles, [rows, filters], bias, None, None, curve)
+    packed = kernel.rows(x, None, None, None, 0.0, None)
+    tiles = kernel.pack_weights(weight[:, :, None, None], [1, *reversed(x.shape), 1], POINT)
+    given = (packed, rows, width, tiles, [rows, filters], bias, None, None, curve)
     # of the numbers that go into the curve, none of which is steeper than 1.13
     bound = 1.13 * TOLERANCE * float(linear.abs().max())
     assert float((kernel.linear(*given, False, None) - expected).abs().max()) < bound
-    found = through(kernel.linear(*given, True, None), then, rows)
+    found = through(kernel, kernel.linear(*given, True, None), then, rows)
     assert off(found, expected @ then.double().T) < 2 * TOLERANCE * max(1, bound / TOLERANCE)
 
 
-def test_curves_are_those_of_torch_to_a_millionth() -> None:
-    kernel = torch.ops.convatlas_split
+def test_curves_are_those_of_torch_to_a_millionth(kernel: Any) -> None:
     x = torch.cat((torch.linspace(-12, 12, 30000), torch.tensor([0.0, -90, 90, -1e30, 1e30])))
     maps, ones = x[None, None, None], torch.ones(1, 1, 1, 1)
     for name, curve in CURVES.items():
@@ -125,8 +129,10 @@ def test_curves_are_those_of_torch_to_a_millionth() -> None:
 
 
 @pytest.mark.parametrize(("width", "pieces"), [(36, 2), (96, 1), (32, 4), (17, 3)])
-def test_rows_are_gathered_and_normed_while_they_are_read(width: int, pieces: int) -> None:
-    kernel, depth = torch.ops.convatlas_split, width * pieces
+def test_rows_are_gathered_and_normed_while_they_are_read(
+    kernel: Any, width: int, pieces: int
+) -> None:
+    depth = width * pieces
     x = 2 * drawn(40, width, seed=1) + 5
     gain, shift, weight = drawn(depth, seed=2), drawn(depth, seed=3), drawn(16, depth, seed=4)
     table = torch.randint(0, 40, (23, pieces), generator=torch.Generator().manual_seed(5)).int()
@@ -136,18 +142,17 @@ def test_rows_are_gathered_and_normed_while_they_are_read(width: int, pieces: in
     normed = F.layer_norm(joined, (depth,), gain.double(), shift.double(), 1e-5)
     for figures, expected in (((gain, shift, 1e-5), normed), ((None, None, 0.0), joined)):
         expected[3] = 0
-        found = through(kernel.rows(x, table, *figures, None), weight, 23)
+        found = through(kernel, kernel.rows(x, table, *figures, None), weight, 23)
         assert off(found, expected @ weight.double().T) < TOLERANCE
 
 
-def test_rows_are_put_where_they_belong() -> None:
-    kernel = torch.ops.convatlas_split
+def test_rows_are_put_where_they_belong(kernel: Any) -> None:
     x, weight, other = drawn(41, 64, seed=1), drawn(33, 64, seed=2), drawn(38, 33, seed=3)
     place = torch.randperm(41, generator=torch.Generator().manual_seed(4)).int()
     place[place >= 38] = -1  # cut off
-    tiles = kernel.pack(weight[:, :, None, None], POINT)
-    halves = kernel.rows(x, None, None, None, 0.0, None)
-    found = kernel.linear(halves, 41, 64, tiles, [38, 33], None, other, place, "none", False, None)
+    tiles = kernel.pack_weights(weight[:, :, None, None], [1, *reversed(x.shape), 1], POINT)
+    packed = kernel.rows(x, None, None, None, 0.0, None)
+    found = kernel.linear(packed, 41, 64, tiles, [38, 33], None, other, place, "none", False, None)
     expected = other.double()
     expected[place[place >= 0].long()] += (x.double() @ weight.double().T)[place >= 0]
     assert off(found, expected) < TOLERANCE
@@ -157,8 +162,10 @@ def test_rows_are_put_where_they_belong() -> None:
     ("queries", "keys", "depth", "values"), [(49, 49, 32, 32), (5, 37, 20, 64), (33, 70, 64, 32)]
 )
 @pytest.mark.parametrize("masked", [True, False])
-def test_attention(queries: int, keys: int, depth: int, values: int, masked: bool) -> None:
-    kernel, batch, heads, step = torch.ops.convatlas_split, 2, 3, 64
+def test_attention(
+    kernel: Any, queries: int, keys: int, depth: int, values: int, masked: bool
+) -> None:
+    batch, heads, step = 2, 3, 64
     one = (queries + 2 * keys) * step
     x = drawn(batch * heads, queries + 2 * keys, step, seed=1)
     q, k, v = x.double().split((queries, keys, keys), 1)
@@ -178,18 +185,17 @@ def test_attention(queries: int, keys: int, depth: int, values: int, masked: boo
     # in float32 throughout; sums of up to 70 products
     assert off(kernel.attention(*given, False, None), expected) < 2e-6
     weight = drawn(16, width, seed=3)
-    found = through(kernel.attention(*given, True, None), weight, batch * queries)
+    found = through(kernel, kernel.attention(*given, True, None), weight, batch * queries)
     assert off(found, (expected @ weight.double().T).flatten(0, 1)) < TOLERANCE
 
 
 @pytest.mark.parametrize("channels", [70, 16, 3, 128])
-def test_means_and_gates(channels: int) -> None:
-    kernel = torch.ops.convatlas_split
+def test_means_and_gates(kernel: Any, channels: int) -> None:
     x = drawn(3, channels, 9, 7, seed=1)
     mean = x.double().mean((2, 3), keepdim=True)
     assert off(kernel.pooled(x, False, None), mean) < 1e-6
     weight = drawn(5, channels, seed=2)
-    found = through(kernel.pooled(x, True, None), weight, 3)
+    found = through(kernel, kernel.pooled(x, True, None), weight, 3)
     assert off(found, mean.flatten(1) @ weight.double().T) < TOLERANCE
     gate, other = drawn(3, channels, 1, 1, seed=3), drawn(3, channels, 9, 7, seed=4)
     scaled = x.double() * gate

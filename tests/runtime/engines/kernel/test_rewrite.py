@@ -6,19 +6,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from kernel_in_torch import HERE
 from runnable import network
 from torch import Tensor, nn
 
 from convatlas.errors import UserError
 from convatlas.runtime.closeness import relative_error
-from convatlas.runtime.engines import split
 from convatlas.runtime.engines.engine import Job
-from convatlas.runtime.engines.split import library
+from convatlas.runtime.engines.kernel import build, lowered
 from convatlas.runtime.network import Network, random_pixels
-
-needs_the_processor = pytest.mark.skipif(
-    library.lacking() is not None, reason=f"the engine cannot run here: {library.lacking()}"
-)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +38,7 @@ needs_the_processor = pytest.mark.skipif(
 )
 def test_networks_compute_the_same(name: str, size: int | None, batch: int) -> None:
     job = Job(network=network(name, size), batch=batch)
-    run = split.build(job)
+    run = build(job, HERE)
     first, second = (random_pixels(job.shape, seed) for seed in range(2))
     kept = run(first)
     run(second)  # must not disturb what was returned before
@@ -51,13 +47,13 @@ def test_networks_compute_the_same(name: str, size: int | None, batch: int) -> N
 
 
 def graph_of(name: str, size: int) -> torch.fx.GraphModule:
-    return split.lowered(Job(network=network(name, size), batch=1))
+    return lowered(Job(network=network(name, size), batch=1), HERE)
 
 
 def test_a_residual_network_is_convolutions_and_two_pools() -> None:
     graph = graph_of("resnet20-cifar", 32).graph
     calls = Counter(str(node.target) for node in graph.nodes if node.op == "call_function")
-    assert calls["convatlas_split.conv.default"] == 19
+    assert calls[f"convatlas_{HERE.name}.conv.default"] == 19
     assert not {name for name in calls if "relu" in name or "norm" in name}
     # the paper's shortcut between sizes leaves pixels out and pads: torch does these two additions
     assert sum(calls.values()) < 19 * 2 + 16
@@ -109,7 +105,7 @@ class Ordered(nn.Module):
 def test_odd_networks_compute_the_same_too(module: nn.Module) -> None:
     job = Job(network=Network(name="odd", module=module.eval(), shape=(3, 12, 12)), batch=9)
     fed = random_pixels(job.shape)
-    assert relative_error(split.build(job)(fed), job.network.eager(fed)) < 1e-4
+    assert relative_error(build(job, HERE)(fed), job.network.eager(fed)) < 1e-4
 
 
 class ByStrides(nn.Module):
@@ -120,7 +116,7 @@ class ByStrides(nn.Module):
 def test_what_depends_on_the_layout_is_refused() -> None:
     job = Job(network=Network(name="odd", module=ByStrides().eval(), shape=(3, 12, 12)))
     with pytest.raises(UserError, match="lays maps out in its own way"):
-        split.build(job)
+        build(job, HERE)
 
 
 def test_what_is_no_number_stays_none() -> None:
@@ -128,11 +124,11 @@ def test_what_is_no_number_stays_none() -> None:
     job = Job(network=Network(name="nan", module=module.eval(), shape=(3, 2, 2)))
     fed = random_pixels(job.shape)
     fed[0, 0, 0, 0] = float("nan")
-    assert (np.isnan(split.build(job)(fed)) == np.isnan(job.network.eager(fed))).all()
+    assert (np.isnan(build(job, HERE)(fed)) == np.isnan(job.network.eager(fed))).all()
 
 
 def test_mistakes_are_named() -> None:
     overwriting = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.Flatten())
     other = Job(network=Network(name="odd", module=overwriting.eval(), shape=(3, 8, 8)))
-    with pytest.raises(UserError, match="split cannot take odd"):
-        split.build(other)
+    with pytest.raises(UserError, match=f"{HERE.name} cannot take odd"):
+        build(other, HERE)

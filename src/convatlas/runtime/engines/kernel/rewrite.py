@@ -10,9 +10,10 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.graph import CodeGen
 
 from convatlas.errors import UserError
-from convatlas.runtime.engines.split.attention import LANES, attention_of
-from convatlas.runtime.engines.split.constants import fold
-from convatlas.runtime.engines.split.pattern import (
+from convatlas.runtime.engines.kernel.attention import LANES, attention_of
+from convatlas.runtime.engines.kernel.constants import fold
+from convatlas.runtime.engines.kernel.library import Kernel
+from convatlas.runtime.engines.kernel.pattern import (
     POINT,
     Before,
     Window,
@@ -26,6 +27,7 @@ from convatlas.runtime.engines.split.pattern import (
     is_pool,
     joins_channels,
     layer_affine,
+    operation,
     parts,
     pixels_of,
     shape_of,
@@ -33,13 +35,13 @@ from convatlas.runtime.engines.split.pattern import (
     tensor_of,
     window_of,
 )
-from convatlas.runtime.engines.split.plan import plan
-from convatlas.runtime.engines.split.rows import read, written
+from convatlas.runtime.engines.kernel.plan import plan
+from convatlas.runtime.engines.kernel.rows import read, written
 
-FEWEST_ROWS = 8  # a linear layer of fewer only reads its weights, which halves do not make less
+FEWEST_ROWS = 8  # a linear layer of fewer only reads its weights, which no packing makes less
 
 
-def rewritten(program: ExportedProgram) -> GraphModule:
+def rewritten(program: ExportedProgram, kernel: Kernel) -> GraphModule:
     """A module that takes one tensor of the program's shape and returns a tuple of one.
 
     Batch norms are folded in; additions, curves and concatenations around a convolution are done
@@ -49,10 +51,10 @@ def rewritten(program: ExportedProgram) -> GraphModule:
     module = program.module(check_guards=False)
     assert isinstance(module, GraphModule)
     if any(node.target is aten.as_strided.default for node in module.graph.nodes):
-        raise UserError("the engine split lays maps out in its own way, which as_strided breaks")
+        raise UserError("the kernel lays maps out in its own way, which as_strided breaks")
     fold(module)
     module.graph.eliminate_dead_code()
-    work = _Rewriting(module)
+    work = _Rewriting(module, kernel)
     for node in list(module.graph.nodes):
         if node.target in (aten.view.default, aten._unsafe_view.default):
             node.target = aten.reshape.default  # a view of channels first may be none of last
@@ -70,17 +72,17 @@ def rewritten(program: ExportedProgram) -> GraphModule:
             work.gate(node, *found)
     module.graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     module.graph.set_codegen(CodeGen())
-    plan(module)
+    plan(module, kernel)
     return _with_constants(module)
 
 
 class _Rewriting:
-    """A graph that is being changed, and the halves already made in it."""
+    """A graph that is being changed, and the maps already packed in it."""
 
-    def __init__(self, module: GraphModule) -> None:
+    def __init__(self, module: GraphModule, kernel: Kernel) -> None:
         self.module, self.graph = module, module.graph
-        self.kernel = torch.ops.convatlas_split
-        self.halves: dict[tuple[Before, Window], Node] = {}
+        self.kernel = kernel.operations
+        self.packed: dict[tuple[Before, Window], Node] = {}
         self.rows: dict[Node, Node] = {}
         self.constants = 0
 
@@ -97,8 +99,8 @@ class _Rewriting:
         n, _, h, w = shape_of(source)
         with self.graph.inserting_before(back.last):
             args = (
-                *(self._split(front, window, node), [n, weight.shape[1], h, w]),
-                self._constant(self.kernel.pack(weight.float(), window.numbers())),
+                *(self._packed(front, window, node), [n, weight.shape[1], h, w]),
+                self._weights(weight.float(), [n, weight.shape[1], h, w], window),
                 *(len(weight), window.numbers()),
                 None if bias is None else self._constant(bias),
                 *(back.other, back.curve, False, None),
@@ -111,11 +113,13 @@ class _Rewriting:
         x, weights, bias_at = (*given(node), None)[:3]
         back = written(node)
         weight = tensor_of(self.module, weights)
-        halves = self._rows(x, node)
+        packed = self._rows(x, node)
         with self.graph.inserting_before(back.last):
             args = (
-                *(halves, pixels_of(x), weight.shape[1]),
-                self._constant(self.kernel.pack(weight[:, :, None, None], POINT.numbers())),
+                *(packed, pixels_of(x), weight.shape[1]),
+                self._weights(
+                    weight[:, :, None, None], [1, weight.shape[1], pixels_of(x), 1], POINT
+                ),
                 [*shape_of(back.last)],
                 None if bias_at is None else self._constant(tensor_of(self.module, bias_at)),
                 back.other,
@@ -155,13 +159,13 @@ class _Rewriting:
         self._replace(back.last, made)
 
     def _rows(self, x: Node, reader: Node) -> Node:
-        """The halves of the rows that a linear layer reads; shared by those who read the same."""
+        """The rows that a linear layer reads, packed; shared by those who read the same."""
         if x in self.rows:
             return self.rows[x]
         front = read(x)
         plain = front.table is None and front.norm is None
         makers = (self.kernel.linear.default, self.kernel.attention.default)
-        if plain and _halved(front.source, makers, (*front.chain, reader)):
+        if plain and _packing(front.source, makers, (*front.chain, reader)):
             return front.source
         with self.graph.inserting_before(reader):
             table = None if front.table is None else self._constant(front.table)
@@ -175,23 +179,27 @@ class _Rewriting:
         made.meta["val"] = x.meta["val"]
         return made
 
-    def _split(self, front: Before, window: Window, reader: Node) -> Node:
-        """The halves of an input, made where its last map is; shared by those who read the same."""
+    def _packed(self, front: Before, window: Window, reader: Node) -> Node:
+        """An input packed where its last map is made; shared by those who read the same."""
         plain = window == POINT and front == Before(front.maps[:1], None, False)
         makers = (self.kernel.conv.default, self.kernel.pooled.default)
-        if plain and _halved(front.maps[0], makers, (reader,)):
+        if plain and _packing(front.maps[0], makers, (reader,)):
             return front.maps[0]
         key = (front, window)
-        if key not in self.halves:
+        if key not in self.packed:
             with self.graph.inserting_after(max(front.maps)):
-                marker = self.graph.call_function(self.kernel.split.default)
+                marker = self.graph.call_function(self.kernel.pack_maps.default)
             with self.graph.inserting_before(marker):
                 scale = shift = None
                 if front.norm:
                     scale, shift = map(self._constant, affine(self.module, front.norm))
             marker.args = (list(front.maps), window.numbers(), scale, shift, front.relu, None)
-            self.halves[key] = marker
-        return self.halves[key]
+            self.packed[key] = marker
+        return self.packed[key]
+
+    def _weights(self, weight: Tensor, shape: list[int], window: Window) -> Node:
+        """A layer's weights as the kernel wants them for maps of a shape."""
+        return self._constant(self.kernel.pack_weights(weight, shape, window.numbers()))
 
     def _replace(self, last: Node, made: Node) -> None:
         """Let all read a kernel's call instead of the last operation it does."""
@@ -200,23 +208,22 @@ class _Rewriting:
 
     def _constant(self, value: Tensor) -> Node:
         """A new constant where the graph is being written."""
-        name = f"_split_constant_{self.constants}"
+        name = f"_kernel_constant_{self.constants}"
         self.constants += 1
         kept = value.float() if value.dtype is torch.float64 else value
         self.module.register_buffer(name, kept.contiguous())
         return self.graph.get_attr(name)
 
 
-def _halved(maker: Node, makers: tuple[OpOverload, ...], readers: tuple[Node, ...]) -> bool:
-    """Let a kernel's call make the halves its one reader wants; whether it is one that can.
+def _packing(maker: Node, makers: tuple[OpOverload, ...], readers: tuple[Node, ...]) -> bool:
+    """Let a kernel's call pack its result for its one reader; whether it is one that can.
 
-    ``makers``: those whose halves lie along the axis that is read: channels of maps, or rows.
+    ``makers``: those whose result lies along the axis that is read: channels of maps, or rows.
     ``readers``: what moves the result without changing its rows, and then the reader.
     """
     if maker.target not in makers:
         return False
-    over_heads = maker.target is torch.ops.convatlas_split.attention.default
-    if over_heads and shape_of(maker)[-1] % LANES:
+    if operation(maker) == "attention" and shape_of(maker)[-1] % LANES:
         return False  # groups of channels that no head fills
     if any(list(each.users) != [reader] for each, reader in pairwise((maker, *readers))):
         return False

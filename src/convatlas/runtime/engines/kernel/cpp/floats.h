@@ -1,0 +1,79 @@
+// Numbers in float32 as they are, multiplied by AVX-512.
+#pragma once
+
+#include "layout.h"
+#include "products.h"
+
+namespace convatlas {
+
+using Weight = float;
+
+constexpr int64_t WIDE = 2 * TILE;  // filters side by side
+
+inline bool permitted() { return true; }
+
+// A packed map.
+struct Packed {
+  float* numbers;
+  int64_t depth, group;
+
+  Packed(float* memory, const Layout& l) : numbers(memory), depth(l.depth), group(l.group) {}
+
+  void store(int64_t pixel, int64_t channel, __m512 x) const {
+    _mm512_storeu_ps(numbers + channel / STEP * group + pixel * STEP + channel % STEP, x);
+  }
+  void zero(int64_t pixel, int64_t channel) const {
+    for (; channel < depth; channel += TILE) store(pixel, channel, _mm512_setzero_ps());
+  }
+};
+
+// Weights (K, C, rows, columns) as [K / 32][taps][depth][32].
+inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vector<int64_t> window) {
+  weight = weight.contiguous();
+  const Window w(window);
+  const Layout l(shape, w);
+  const int64_t filters = weight.size(0), block = l.taps() * l.depth * WIDE;
+  Tensor out = at::zeros({up(filters, WIDE) / WIDE * block}, at::kFloat);
+  const float* from = weight.const_data_ptr<float>();
+  float* to = out.data_ptr<float>();
+  for (int64_t k = 0; k < filters; ++k)
+    for (int64_t c = 0; c < l.c; ++c)
+      for (int64_t row = 0; row < w.rows; ++row)
+        for (int64_t column = 0; column < w.columns; ++column, ++from) {
+          const int64_t d = l.folded ? column * l.c + c : c;
+          to[k / WIDE * block + (l.tap(row, column) * l.depth + d) * WIDE + k % WIDE] = *from;
+        }
+  return out;
+}
+
+// Up to 14 pixels by 32 filters, all taps and channels, into sums[][32].
+struct Multiplier {
+  static constexpr int64_t PIXELS = ROWS;
+
+  // `weights` are those of all filters; the sums those of the filters from `k` on.
+  void operator()(const Layout& l, const float* map, const float* weights, int64_t k, int64_t pixel,
+                  int64_t count, bool across, float* sums) const {
+    const float* from = weights + k / WIDE * l.taps() * l.depth * WIDE;
+    const auto run = count > ROWS / 2 ? (across ? rows<ROWS, 2> : rows<ROWS, 1>)
+                                      : (across ? rows<ROWS / 2, 2> : rows<ROWS / 2, 1>);
+    run(l, map + pixel * STEP, from, sums);
+  }
+
+ private:
+  template <int COUNT, int ACROSS>
+  static void rows(const Layout& l, const float* map, const float* weights, float* sums) {
+    __m512 all[COUNT][ACROSS];
+    for (auto& row : all)
+      for (__m512& sum : row) sum = _mm512_setzero_ps();
+    for (int64_t row = 0; row < l.window.rows; ++row)
+      for (int64_t column = 0; column < l.column_taps(); ++column) {
+        const float* tap = map + l.offset(row, column) * STEP;
+        for (int64_t c = 0; c < l.depth; c += STEP, tap += l.group, weights += STEP * WIDE)
+          add_products(tap, STEP, weights, std::min(STEP, l.filled() - c), all);
+      }
+    for (int row = 0; row < COUNT; ++row)
+      for (int i = 0; i < ACROSS; ++i) _mm512_store_ps(sums + row * WIDE + i * TILE, all[row][i]);
+  }
+};
+
+}  // namespace convatlas
