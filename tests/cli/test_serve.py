@@ -7,7 +7,7 @@ import pytest
 
 from convatlas.cli import main
 from convatlas.cli.serve import command
-from convatlas.runtime.opened import processors
+from convatlas.runtime.threads import processors
 from convatlas.serving.limits import Limits
 
 

@@ -10,10 +10,9 @@ from PIL import Image
 from tiny_bundle import SIDE, Tiny, tiny_bundle, tiny_card, tiny_model
 
 from convatlas.errors import UserError
-from convatlas.runtime import opened
 from convatlas.runtime.bundle import Bundle, write_bundle
 from convatlas.runtime.classifier import softmax
-from convatlas.runtime.opened import ENGINES, in_batches, open_classifier, processors, quota
+from convatlas.runtime.opened import ENGINES, in_batches, open_classifier
 
 COUNTS = (1, 2, 3, 7)
 
@@ -160,19 +159,6 @@ def test_a_bundle_that_any_archiver_packed_again_opens(tmp_path: Path) -> None:
     packed = shutil.make_archive(str(tmp_path / "again"), "zip", tmp_path / "out")
     again = Path(packed).rename(tmp_path / "again.convatlas")
     np.testing.assert_array_equal(open_classifier(again).probabilities(pictures(2)), expected)
-
-
-def test_a_container_counts_the_processors_it_was_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert quota("max 100000\n") is None
-    assert [quota(f"{n} 100000") for n in (1000, 100000, 150000, 400000)] == [1, 1, 2, 4]
-    monkeypatch.setattr(opened, "QUOTA", tmp_path / "cpu.max")
-    every = processors()
-    assert every >= 1
-    for said, count in (("100000 100000", 1), ("max 100000", every), ("broken", every)):
-        (tmp_path / "cpu.max").write_text(said)
-        assert processors() == count
 
 
 def test_opening_imports_neither_torch_nor_what_is_slow(tmp_path: Path) -> None:

@@ -25,8 +25,10 @@ def test_a_module_of_ones_own_on_the_fastest_engine(
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(UserError, match="batch and threads are numbers from 1"):
+    with pytest.raises(UserError, match="batch is a number from 1, given 0"):
         convatlas.fastest("lenet-bn", batch=0)
+    with pytest.raises(UserError, match="9999 threads would wait for one another"):
+        convatlas.fastest("lenet-bn", threads=9999)
     with pytest.raises(UserError, match="there is no module 'nomod'"):
         convatlas.fastest("nomod:net")
     with pytest.raises(UserError, match=r"give input, like input=\(3, 224, 224\)"):

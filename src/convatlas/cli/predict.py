@@ -14,6 +14,7 @@ import click
 
 from convatlas.cli.now import Now
 from convatlas.cli.output import form_option
+from convatlas.cli.threads import threads_option
 from convatlas.errors import UserError
 from convatlas.runtime.sources import STDIN
 
@@ -59,7 +60,7 @@ class Count:
     help="Pictures at once. By default 1 for up to 8 files and for -, so that each is answered "
     "at once; 32 for more, a folder or a pattern.",
 )
-@click.option("--threads", type=click.IntRange(1), help="By default one for each processor.")
+@threads_option("By default one for each processor")
 @click.option(
     "--engine",
     help="onnxruntime (for a bundle by default), openvino, or auto: the fastest, measured once. A "
