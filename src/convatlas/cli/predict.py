@@ -74,7 +74,8 @@ def command(**given: Any) -> None:
 
     FOLDER stands for all pictures below it, a quoted 'GLOB' such as 'pics/**/*.jpg' for those that
     fit it, and - for the files whose names come on standard input, one a line or separated by NUL.
-    Results are printed as they come, in the order of the files.
+    Below a folder and in a pattern a picture is a file whose name ends in .jpg, .jpeg, .png, .webp
+    or .bmp. Results are printed as they come, in the order of the files.
 
     Files that cannot be read are named with the reason on standard error, the others are done; the
     exit status is then 2.
@@ -82,6 +83,10 @@ def command(**given: Any) -> None:
     arguments = Arguments(**given)
     if arguments.images.count(STDIN) > 1:
         raise UserError("standard input can be read once; give - once")
+    if (
+        STDIN in arguments.images and sys.stdin is None
+    ):  # so Python says that it was started without
+        raise UserError("standard input is closed; write the names of files to it, or give them")
     from convatlas.workbench.predict import Computing, amount_of, keep, settled
 
     path = Path(arguments.network)
