@@ -8,11 +8,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.agree import check_agreement
 from convatlas.runtime.bundle import SUFFIX, read_bundle, read_card
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.extras import need
+from convatlas.runtime.format_names import SUFFIXES
 from convatlas.runtime.loaded import Loaded, load_onnxruntime, load_openvino
 from convatlas.runtime.ready import discard, find_ready
 from convatlas.runtime.sessions import Fed, Run
@@ -37,7 +38,8 @@ def open_classifier(
     Raises `UserError`: no bundle, damaged, model and card at odds, an unknown or missing engine.
     """
     if engine not in ENGINES:
-        raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}")
+        known = ", ".join(ENGINES)
+        raise argued(f"no engine {engine!r} runs a bundle; known: {known}", ("", ", auto"))
     check_threads(threads)
     check_number("batch", batch)
     check_kind(path)
@@ -87,10 +89,11 @@ def check_kind(path: Path) -> None:
         raise UserError(
             f"{path} is a folder; a bundle is one file, which `convatlas export` makes of a run"
         )
-    if path.suffix == ".onnx":
+    named = next((to for to, suffix in SUFFIXES.items() if suffix == path.suffix), "bundle")
+    if named != "bundle":
         raise UserError(
-            f"{path} is plain ONNX, which does not say how pictures are prepared; give a bundle "
-            f"({SUFFIX}): `convatlas export` without --to makes one"
+            f"{path} is named like {named}, which is for other programs; give a bundle ({SUFFIX}): "
+            "`convatlas export` without --to makes one"
         )
 
 
