@@ -101,11 +101,16 @@ def _write_beside(path: Path, blob: bytes) -> None:
             file.write(blob)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~umask())  # mkstemp gives 0600
+        give_rights(Path(name))
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def give_rights(path: Path) -> None:
+    """Those of any new file or folder, to one that was made for its owner alone."""
+    os.chmod(path, (0o777 if path.is_dir() else 0o666) & ~umask())
 
 
 def umask() -> int:

@@ -59,6 +59,7 @@ def test_the_same_as_json(tmp_path: Path) -> None:
 def test_whoever_opens_an_openvino_file_is_told_of_its_default(tmp_path: Path) -> None:
     """Opened without the hint, on a processor with AMX, it computes in bfloat16."""
     rows = call("lenet-relu", "--to", "openvino", "--out", tmp_path / "n").splitlines()
+    assert rows[2] == "takes       N x 1 x 28 x 28 float32; weights fp32"
     assert rows[-2].startswith("compile     with INFERENCE_PRECISION_HINT=f32 for this equality; ")
 
 

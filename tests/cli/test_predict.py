@@ -11,6 +11,7 @@ import pytest
 from predicting import CONVATLAS, Run
 from tiny_bundle import Tiny, tiny_bundle, tiny_card, tiny_model
 
+from convatlas.data.extensions import EXTENSIONS
 from convatlas.runtime.bundle import Bundle, write_bundle
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -164,6 +165,12 @@ def test_what_would_move_the_cursor_or_break_the_line_is_escaped(
     assert failed.startswith(r"error: no\x1bne.png: ")
 
 
+def test_help_says_which_files_below_a_folder_are_pictures(predict: Run) -> None:
+    said = " ".join(predict("--help").stdout.split())
+    *others, last = EXTENSIONS
+    assert f"a picture is a file whose name ends in {', '.join(others)} or {last}." in said
+
+
 def test_two_forms_are_refused(bundle: str, pics: str, predict: Run) -> None:
     ran = predict(bundle, pics, "--json", "--csv")
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -204,10 +211,12 @@ def test_weights_that_were_drawn_are_warned_of(pics: str, tmp_path: Path, predic
         ),
         (["pics", "x.png", "--engine", "foo"], "error: unknown engine 'foo'; known: eager, "),
         (["pics/list.txt", "x.png"], "error: pics/list.txt is no bundle, or damaged"),
+        (["t.pt", "x.png"], "error: t.pt is named like torchscript, which is for other programs"),
         (["pics/even/00.png", "x.png"], "error: pics/even/00.png is no bundle, or damaged"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, pics: str, predict: Run) -> None:
+    Path("t.pt").touch()
     ran = predict(*arguments)
     assert ran.stderr.startswith(said)
     assert ran.stderr.count("\n") == 1

@@ -96,6 +96,7 @@ REFUSED = {
         ("lenet5 --out none/a", "there is no folder none to write a.convatlas into"),
         ("lenet5 --out empty", "empty is a folder; give --out the name of a file"),
         ("lenet5 --to onnx --out a.pt", "a.pt is named like torchscript, and onnx is asked for"),
+        ("lenet5 --out digits.txt", "digits.txt: no format has the suffix .txt; known: .convatlas"),
         ("lenet5 --int8 mnits", "unknown data set 'mnits'; did you mean 'mnist'"),
         ("lenet5 --int8 folder:none", "none does not exist; expected a folder"),
         ("lenet5 --int8 folder:empty", "empty has none of at least two class folders"),

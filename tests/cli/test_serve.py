@@ -7,7 +7,7 @@ import pytest
 
 from convatlas.cli import main
 from convatlas.cli.serve import command
-from convatlas.runtime.opened import processors
+from convatlas.runtime.threads import processors
 from convatlas.serving.limits import Limits
 
 
@@ -89,7 +89,8 @@ def test_options_become_limits_and_what_is_not_given_is_theirs(
 
 
 def test_no_such_engine(refused: Refused, tmp_path: Path) -> None:
-    assert "onnxruntime" in refused("x.convatlas", "--engine", "tensorflow", "--port", "0")
+    said = refused("x.convatlas", "--engine", "tensorflow", "--port", "0")
+    assert said.endswith("known: onnxruntime, openvino, auto\n")
 
 
 def test_its_help_and_its_errors_import_no_torch() -> None:

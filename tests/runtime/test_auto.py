@@ -50,7 +50,7 @@ def test_the_fastest_equal_engine_is_kept() -> None:
 
 @pytest.mark.usefixtures("made_up")
 def test_none_left_is_an_error() -> None:
-    with pytest.raises(UserError, match="no engine runs lenet-bn: relative error"):
+    with pytest.raises(UserError, match="lenet-bn is left without an engine: relative error"):
         auto.choose(Job(network=network("lenet-bn")), ("wrong",), effort=QUICKLY)
 
 
@@ -81,8 +81,11 @@ def test_a_named_engine_that_cannot_run_here_does_not_end_the_others(
     assert choice.name == "eager"
     said = "the engine rare cannot run here: there is no such chip"
     assert choice.measured[-1].refused == said
-    with pytest.raises(UserError, match=f"no engine runs lenet-bn: {said}"):
-        auto.choose(job, ("rare",), effort=QUICKLY)
+    with pytest.raises(UserError) as raised:
+        auto.choose(job, ("rare", "rare@1"), effort=QUICKLY)
+    begun = f"lenet-bn is left without an engine: {said}; "
+    assert raised.value.typed == (f"{begun}name others, or leave --engines out for all there are")
+    assert str(raised.value) == f"{begun}name others, or leave engines out for all there are"
 
 
 @pytest.fixture

@@ -21,9 +21,18 @@ def test_a_files_suffix_says_its_format(to: str, suffix: str) -> None:
     assert format_of(to, Path("a.b")) == to
 
 
-@pytest.mark.parametrize("path", [None, Path("net"), Path("net.v2"), Path("net.onnx.old")])
+@pytest.mark.parametrize("path", [None, Path("net"), Path("net.v2"), Path("net-0.25-160")])
 def test_without_a_suffix_it_is_a_bundle(path: Path | None) -> None:
     assert format_of(None, path) == "bundle"
+
+
+@pytest.mark.parametrize("name", ["digits.txt", "net.onnx.old", "net.h5", "net.ONNX"])
+def test_a_suffix_that_no_format_has_is_refused_unless_one_is_asked_for(name: str) -> None:
+    suffix = Path(name).suffix
+    with pytest.raises(UserError, match=rf"{name}: no format has the suffix {suffix}") as said:
+        format_of(None, Path(name))
+    assert said.value.typed.endswith("leave it out for a bundle, or say which with --to")
+    assert format_of("onnx", Path(name)) == "onnx"
 
 
 def test_what_does_not_go_together_is_refused() -> None:

@@ -1,5 +1,7 @@
 import copy
 import dataclasses
+import os
+import stat
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -48,6 +50,16 @@ def test_a_file_with_one_wrong_weight_is_refused(
     with pytest.raises(UserError, match="computes something else than lenet-bn"):
         export(right, to, tmp_path / "net")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"an older file"]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_files_have_the_rights_of_any_other(to: str, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        receipt = export(network("lenet-relu"), to, tmp_path / "net")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in receipt.files} == {0o640}
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -10,10 +10,10 @@ from PIL import Image
 from tiny_bundle import SIDE, Tiny, tiny_bundle, tiny_card, tiny_model
 
 from convatlas.errors import UserError
-from convatlas.runtime import opened
 from convatlas.runtime.bundle import Bundle, write_bundle
 from convatlas.runtime.classifier import softmax
-from convatlas.runtime.opened import ENGINES, in_batches, open_classifier, processors, quota
+from convatlas.runtime.format_names import SUFFIXES
+from convatlas.runtime.opened import ENGINES, in_batches, open_classifier
 
 COUNTS = (1, 2, 3, 7)
 
@@ -121,14 +121,14 @@ def test_a_changed_byte_is_noticed_or_makes_no_difference(tmp_path: Path) -> Non
 
 
 def test_what_is_no_bundle(tmp_path: Path) -> None:
-    (tmp_path / "t.onnx").write_bytes(tiny_model(Tiny()))
+    (tmp_path / "weights.bin").write_bytes(b"0123")
     (tmp_path / "random.convatlas").write_bytes(np.random.default_rng(0).bytes(5000))
     with zipfile.ZipFile(tmp_path / "other.convatlas", "w") as archive:
         archive.writestr("readme.txt", "hello")
     for name, said in (
         ("", r"is a folder; a bundle is one file, which `convatlas export` makes of a run"),
-        ("t.onnx", r"plain ONNX, which does not say how pictures are prepared; give a bundle"),
-        ("random.convatlas", "no bundle, or damaged"),
+        ("random.convatlas", "no bundle, or damaged: .*; export it again$"),
+        ("weights.bin", "no bundle, or damaged: .*; `convatlas export` makes one$"),
         ("other.convatlas", r"no bundle: it lacks card.json or model.onnx"),
         ("none.convatlas", "there is no file"),
     ):
@@ -136,10 +136,26 @@ def test_what_is_no_bundle(tmp_path: Path) -> None:
             open_classifier(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("to", "suffix"), [each for each in SUFFIXES.items() if each[0] != "bundle"]
+)
+def test_a_file_of_another_format_is_named_with_the_way_out(
+    to: str, suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"t{suffix}"
+    with zipfile.ZipFile(path, "w") as archive:  # as torch's own are
+        archive.writestr("card.json", "{}")
+    out = r"give a bundle \(\.convatlas\): `convatlas export` without --to makes one$"
+    with pytest.raises(UserError, match=f"is named like {to}, which is for other .*; {out}"):
+        open_classifier(path)
+
+
 def test_an_engine_that_there_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tiny_bundle(tmp_path / "t.convatlas")
-    with pytest.raises(UserError, match="no engine 'torch' runs a bundle; known: onnxruntime, "):
+    with pytest.raises(UserError, match="no engine 'torch' runs a bundle; known: ") as raised:
         open_classifier(path, engine="torch")
+    assert str(raised.value).endswith("known: onnxruntime, openvino")  # `auto` is not for it
+    assert raised.value.typed.endswith("known: onnxruntime, openvino, auto")
     for engine in ENGINES:
         monkeypatch.setitem(sys.modules, engine, None)
         with pytest.raises(UserError, match=rf"{engine} is not installed; install it with: pip"):
@@ -160,19 +176,6 @@ def test_a_bundle_that_any_archiver_packed_again_opens(tmp_path: Path) -> None:
     packed = shutil.make_archive(str(tmp_path / "again"), "zip", tmp_path / "out")
     again = Path(packed).rename(tmp_path / "again.convatlas")
     np.testing.assert_array_equal(open_classifier(again).probabilities(pictures(2)), expected)
-
-
-def test_a_container_counts_the_processors_it_was_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert quota("max 100000\n") is None
-    assert [quota(f"{n} 100000") for n in (1000, 100000, 150000, 400000)] == [1, 1, 2, 4]
-    monkeypatch.setattr(opened, "QUOTA", tmp_path / "cpu.max")
-    every = processors()
-    assert every >= 1
-    for said, count in (("100000 100000", 1), ("max 100000", every), ("broken", every)):
-        (tmp_path / "cpu.max").write_text(said)
-        assert processors() == count
 
 
 def test_opening_imports_neither_torch_nor_what_is_slow(tmp_path: Path) -> None:

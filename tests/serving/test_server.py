@@ -21,7 +21,7 @@ from served import Served
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.opened import ENGINES
 from convatlas.serving.limits import Limits
-from convatlas.serving.server import _Server, accepted, bind, url_of
+from convatlas.serving.server import _Server, accepted, bind, started_line, url_of
 from convatlas.serving.service import service
 
 Start = Callable[..., Served]
@@ -207,6 +207,21 @@ def test_it_says_where_and_what_and_runs_without_torch(
     assert "torch" not in maps
     served.process.terminate()
     assert served.end() == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        *((16 * 2**20, "16 MiB"), (512 * 2**10, "512 KiB"), (3 * 2**19, "1,536 KiB")),
+        *((200_000, "200,000 bytes"), (1, "1 byte"), (2**30, "1,024 MiB")),
+    ],
+)
+def test_the_most_bytes_are_said_in_whole_units(
+    most: int, said: str, classifier: Classifier
+) -> None:
+    limits = Limits(max_bytes=most)
+    served = service(classifier, limits, engine="onnxruntime", stopping=lambda: False)
+    assert f", 32 pictures and {said} a request, 30 s" in started_line(served, "http://x")
 
 
 def test_the_fastest_engine_is_measured_said_and_used(

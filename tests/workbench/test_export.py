@@ -1,4 +1,5 @@
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from convatlas.data.load import load
 from convatlas.data.split import split
 from convatlas.errors import UserError
 from convatlas.runtime.bundle import array, prepare, read_bundle
+from convatlas.runtime.export import export as write
 from convatlas.runtime.onnx_file import Form
 from convatlas.workbench.ask import Sizes
 from convatlas.workbench.export import Given, export, network_of
@@ -21,6 +23,26 @@ from convatlas.workbench.export import Given, export, network_of
 def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
     return convatlas.train("lenet-bn", f"folder:{pictures}", out=out).folder.path
+
+
+def test_the_time_it_took_has_the_making_of_the_network_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_writing = []
+
+    def slow(*given: Any) -> Any:
+        time.sleep(0.1)
+        return network_of(*given)
+
+    def timed(*given: Any) -> Any:
+        receipt = write(*given)
+        of_writing.append(receipt.seconds)
+        return receipt
+
+    monkeypatch.setattr("convatlas.workbench.export.network_of", slow)
+    monkeypatch.setattr("convatlas.runtime.export.export", timed)
+    receipt = export("lenet-relu", out=tmp_path / "n")
+    assert receipt.seconds > of_writing[0] + 0.1
 
 
 @pytest.mark.slow
@@ -115,7 +137,7 @@ def test_a_module_in_hand_is_exported_and_left_as_it_is(tmp_path: Path) -> None:
         ("lenet-relu", Given(labels=Path("none.txt")), "there is no file none.txt"),
         ("lenet-relu", Given(pictures=Path("none")), "there is no folder none"),
         ("lenet-relu", Given(side=20), "^side 20 is less than the 28"),
-        ("lenet-relu", Given(mean=(0.1, 0.2)), "^mean takes 1 numbers or one, given 2"),
+        ("lenet-relu", Given(mean=(0.1, 0.2)), "^mean takes one number, given 2$"),
         ("lenet-relu", Given(deviation=(0.0,)), "^deviation takes numbers above 0, given 0"),
         (
             nn.Flatten(),

@@ -1,6 +1,7 @@
 """The command line. Each command is imported only when it is called, so ``--help`` is quick."""
 
 import importlib
+import os
 import sys
 
 try:
@@ -8,6 +9,7 @@ try:
 
     import convatlas
     from convatlas.errors import UserError
+    from convatlas.files import FULL
 except KeyboardInterrupt:  # Ctrl-C before `main` can see to it
     sys.exit(130)
 
@@ -65,8 +67,15 @@ def cli() -> None:
 
 def main() -> None:
     """The ``convatlas`` entry point: a user's mistake is one line and exit status 2."""
+    if sys.stdout is None:  # so Python says that it was started without
+        _end("error: standard output is closed; let it go to a file, or to /dev/null", 2)
     try:
         cli.main(standalone_mode=False)
+    except OSError as error:
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where its rest is to go
+        _end(f"error: cannot write the results: {error.strerror}; make room", 2)
     except UserError as error:
         _end(f"error: {error.typed}", 2)
     except click.ClickException as error:

@@ -8,6 +8,7 @@ import click
 from convatlas.cli.int8 import asked, int8_options
 from convatlas.cli.now import Now
 from convatlas.cli.output import table_formats
+from convatlas.cli.threads import threads_option
 from convatlas.errors import UserError
 from convatlas.runtime.measure import Effort
 from convatlas.tables import render
@@ -43,7 +44,7 @@ class Arguments:
 @click.option("--batch", "batches", default="1", show_default=True, help="Such as 1,32.")
 @click.option("--engines", help="Such as eager,onnxruntime; by default all there are.")
 @click.option("--input", "size", help="3x224x224; needed for a network of your own.")
-@click.option("--threads", type=click.IntRange(1), help="By default as many as torch takes.")
+@threads_option("By default as many as torch takes", times=1)
 @click.option("--cold", is_flag=True, help="Start each engine afresh too: seconds and memory.")
 @click.option(
     "--budget",

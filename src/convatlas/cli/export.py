@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convatlas.workbench.given import Given
 
 FILE = click.Path(path_type=Path)
-# on processors with AMX its default is bfloat16, and nothing in the file can say otherwise
+# with AMX or AVX512-BF16 its default is bfloat16, and nothing in the file can say otherwise
 OPENVINO = (
     "compile     with INFERENCE_PRECISION_HINT=f32 for this equality; OpenVINO's default may be "
     "bfloat16"

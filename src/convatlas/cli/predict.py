@@ -14,6 +14,7 @@ import click
 
 from convatlas.cli.now import Now
 from convatlas.cli.output import form_option
+from convatlas.cli.threads import threads_option
 from convatlas.errors import UserError
 from convatlas.runtime.sources import STDIN
 
@@ -59,7 +60,7 @@ class Count:
     help="Pictures at once. By default 1 for up to 8 files and for -, so that each is answered "
     "at once; 32 for more, a folder or a pattern.",
 )
-@click.option("--threads", type=click.IntRange(1), help="By default one for each processor.")
+@threads_option("By default one for each processor")
 @click.option(
     "--engine",
     help="onnxruntime (for a bundle by default), openvino, or auto: the fastest, measured once. A "
@@ -73,7 +74,8 @@ def command(**given: Any) -> None:
 
     FOLDER stands for all pictures below it, a quoted 'GLOB' such as 'pics/**/*.jpg' for those that
     fit it, and - for the files whose names come on standard input, one a line or separated by NUL.
-    Results are printed as they come, in the order of the files.
+    Below a folder and in a pattern a picture is a file whose name ends in .jpg, .jpeg, .png, .webp
+    or .bmp. Results are printed as they come, in the order of the files.
 
     Files that cannot be read are named with the reason on standard error, the others are done; the
     exit status is then 2.
@@ -81,6 +83,10 @@ def command(**given: Any) -> None:
     arguments = Arguments(**given)
     if arguments.images.count(STDIN) > 1:
         raise UserError("standard input can be read once; give - once")
+    if (
+        STDIN in arguments.images and sys.stdin is None
+    ):  # so Python says that it was started without
+        raise UserError("standard input is closed; write the names of files to it, or give them")
     from convatlas.workbench.predict import Computing, amount_of, keep, settled
 
     path = Path(arguments.network)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from convatlas.cli.threads import threads_option
 from convatlas.serving.limits import Limits
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -47,11 +48,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, given: float) ->
     show_default=True,
     help="Or openvino, or auto: the faster one, measured once.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    help="Of the engine, and as many that decode [default: all cores that it may use].",
-)
+@threads_option("Of the engine, and as many that decode [default: all cores that it may use]")
 @click.option(
     "--max-batch",
     type=click.IntRange(1, 1024),
@@ -129,7 +126,8 @@ def _serve(arguments: Arguments, limits: dict[str, Any]) -> None:
 
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         need(package)
-    from convatlas.runtime.opened import open_classifier, processors
+    from convatlas.runtime.opened import open_classifier
+    from convatlas.runtime.threads import processors
     from convatlas.serving.server import Address, serve
 
     checked = Limits(**limits)

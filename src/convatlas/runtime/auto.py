@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import torch
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.engine_names import ALONE
 from convatlas.runtime.engines import ENGINES, available, check_name, engine
@@ -100,7 +100,7 @@ def choose(
     examples = examples_of(job)
     tried = _tried(job, names, examples, budget=effort.budget, tell=tell)
     if not tried.engines:
-        raise UserError(f"no engine runs {job.network.name}: {tried.refused[0].refused}")
+        raise _none_left(job, tried, names)
     tried.add(judged, {name: worst_error(job, made, examples) for name, made in judged.items()})
     seconds = measure(tried.engines, random_pixels(job.shape), effort, tell)
     alone = () if names else _quick(job, seconds)
@@ -237,6 +237,17 @@ def _tried(
         else:
             tried.add({name: made}, {name: error})
     return tried
+
+
+def _none_left(job: Job, tried: _Tried, names: Sequence[str]) -> UserError:
+    """Why there is no engine, each reason once; the way out is to name others or none."""
+    reasons = dict.fromkeys(str(each.refused) for each in tried.refused)
+    said = f"{job.network.name} is left without an engine: {'; '.join(reasons)}"
+    if not names:
+        return UserError(said)
+    return argued(
+        f"{said}; name others, or leave ", ("engines", "--engines"), " out for all there are"
+    )
 
 
 def _building(name: str) -> str:

@@ -159,7 +159,8 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise UserError(f"{path} is no bundle: it lacks {CARD} or {MODEL}") from None
     # a damaged archive may seem to be encrypted, or packed by a method that there is not
     except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
-        raise UserError(f"{path} is no bundle, or damaged: {error}; export it again") from None
+        out = "export it again" if path.suffix == SUFFIX else "`convatlas export` makes one"
+        raise UserError(f"{path} is no bundle, or damaged: {error}; {out}") from None
 
 
 def card_json(card: BundleCard) -> str:

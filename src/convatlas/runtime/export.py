@@ -30,7 +30,10 @@ from convatlas.runtime.sessions import Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What was written, and how near to torch eager the written file computes."""
+    """What was written, and how near to torch eager the written file computes.
+
+    ``seconds``: from the call, with the import of torch and the making of the network.
+    """
 
     network: str
     to: str
@@ -47,8 +50,8 @@ class Receipt:
 
     @property
     def is_onnx(self) -> bool:
-        """Whether the file is ONNX, or made from it, so that an opset means something."""
-        return self.to in ("bundle", "onnx", "openvino")
+        """Whether there is ONNX in the file, so that an opset means something."""
+        return self.to in ("bundle", "onnx")
 
 
 def export(

@@ -1,6 +1,7 @@
 """What the formats and their files are called; imports no torch."""
 
 import os
+import re
 from pathlib import Path
 
 from convatlas.errors import UserError, argued
@@ -15,12 +16,13 @@ SUFFIXES = {
     "exported-program": ".pt2",
 }
 USUAL = "bundle"
+VERSION = re.compile(r"\.v?\d")  # what ends a name like net.v2 or net-0.25 is no suffix
 # the formats that can hold int8, and whose quantiser makes what they hold
 INT8 = {"bundle": "onnxruntime", "onnx": "onnxruntime", "openvino": "nncf"}
 
 
 def format_of(to: str | None, path: Path | None) -> str:
-    """The format that is asked for, else that of the file's suffix, else a bundle.
+    """The format that is asked for, else that of the file's suffix, else, without one, a bundle.
 
     Raises `UserError` for an unknown one, or if the file has the suffix of another one.
     """
@@ -30,6 +32,12 @@ def format_of(to: str | None, path: Path | None) -> str:
         )
     suffix = path.suffix if path else ""
     said = next((name for name, each in SUFFIXES.items() if each == suffix), None)
+    if path and to is None and said is None and suffix and not VERSION.match(suffix):
+        raise argued(
+            f"{path}: no format has the suffix {suffix}; known: {', '.join(SUFFIXES.values())}; "
+            "leave it out for a bundle, or say which with ",
+            ("to", "--to"),
+        )
     if to is None or said in (to, None):
         return to or said or USUAL
     raise argued(

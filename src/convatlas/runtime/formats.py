@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convatlas.files import give_rights
 from convatlas.runtime.bundle import (
     CARD,
     Bundle,
@@ -68,7 +69,21 @@ def make_openvino(network: Network, form: Form) -> Any:
 def save_openvino(model: Any, card: BundleCard, path: Path) -> None:
     """OpenVINO's pair of files; weights stay as they are."""
     model.set_rt_info(card_json(card), [CARD_KEY])
-    need("openvino").save_model(model, path, compress_to_fp16=False)
+    try:
+        need("openvino").save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:  # it does not say why
+        raise _reason(path.parent) or error from None
+
+
+def _reason(folder: Path) -> OSError | None:
+    """Why writing into a folder broke off: what the system says when there is to be more of it."""
+    for file in (*folder.iterdir(), folder / "more"):
+        try:
+            with file.open("ab") as opened:
+                opened.write(bytes(2**20))
+        except OSError as error:
+            return error
+    return None
 
 
 def make_torchscript(network: Network, form: Form) -> Any:
@@ -107,6 +122,7 @@ def save_safetensors(weights: Any, card: BundleCard, path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file(weights, path, {CARD_KEY: card_json(card)})
+    give_rights(path)
 
 
 def save_program(program: Any, card: BundleCard, path: Path) -> None:

@@ -8,16 +8,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convatlas.errors import UserError, one_line
+from convatlas.errors import UserError, argued, one_line
 from convatlas.runtime.agree import check_agreement
 from convatlas.runtime.bundle import SUFFIX, read_bundle, read_card
 from convatlas.runtime.classifier import Classifier
 from convatlas.runtime.extras import need
+from convatlas.runtime.format_names import SUFFIXES
 from convatlas.runtime.loaded import Loaded, load_onnxruntime, load_openvino
 from convatlas.runtime.ready import discard, find_ready
 from convatlas.runtime.sessions import Fed, Run
+from convatlas.runtime.threads import check_threads, processors
 
-QUOTA = Path("/sys/fs/cgroup/cpu.max")
 ENGINES = ("onnxruntime", "openvino")
 Pixels = TypeVar("Pixels", NDArray[np.float32], NDArray[np.uint8], Fed)
 
@@ -31,14 +32,15 @@ def open_classifier(
 ) -> Classifier:
     """The classifier in a bundle, for pictures in any number at once.
 
-    ``threads``: by default one for every processor this process may use. ``batch``: how many
-    pictures will mostly be given at once, for OpenVINO, which is fastest when compiled for one
-    number; fewer are filled up with zeros, more are run in turn.
+    ``threads``: by default one for every processor this process may use, four times these at most.
+    ``batch``: how many pictures will mostly be given at once, for OpenVINO, which is fastest when
+    compiled for one number; fewer are filled up with zeros, more are run in turn.
     Raises `UserError`: no bundle, damaged, model and card at odds, an unknown or missing engine.
     """
     if engine not in ENGINES:
-        raise UserError(f"no engine {engine!r} runs a bundle; known: {', '.join(ENGINES)}")
-    check_number("threads", threads)
+        known = ", ".join(ENGINES)
+        raise argued(f"no engine {engine!r} runs a bundle; known: {known}", ("", ", auto"))
+    check_threads(threads)
     check_number("batch", batch)
     check_kind(path)
     card, _ = read_card(path)
@@ -75,26 +77,8 @@ def _by_onnxruntime(path: Path, threads: int, *, prepack: bool) -> Loaded:
     return load_onnxruntime(read_bundle(path).model, threads, prepack=prepack)
 
 
-def processors() -> int:
-    """How many processors this process may use, in a container as many as it was given."""
-    try:
-        allowed = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS or Windows
-        allowed = os.cpu_count() or 1
-    try:
-        return min(allowed, quota(QUOTA.read_text()) or allowed)
-    except (OSError, ValueError):
-        return allowed
-
-
-def quota(said: str) -> int | None:
-    """Processors that a control group's ``cpu.max`` grants, rounded up; ``None`` if all."""
-    granted, period = said.split()
-    return None if granted == "max" else max(1, -(-int(granted) // int(period)))
-
-
 def check_number(name: str, value: int | None) -> None:
-    """Refuse a number of threads or pictures below 1."""
+    """Refuse a number of pictures or classes below 1."""
     if value is not None and value < 1:
         raise UserError(f"{name} is a number from 1, given {value}")
 
@@ -105,10 +89,11 @@ def check_kind(path: Path) -> None:
         raise UserError(
             f"{path} is a folder; a bundle is one file, which `convatlas export` makes of a run"
         )
-    if path.suffix == ".onnx":
+    named = next((to for to, suffix in SUFFIXES.items() if suffix == path.suffix), "bundle")
+    if named != "bundle":
         raise UserError(
-            f"{path} is plain ONNX, which does not say how pictures are prepared; give a bundle "
-            f"({SUFFIX}): `convatlas export` without --to makes one"
+            f"{path} is named like {named}, which is for other programs; give a bundle ({SUFFIX}): "
+            "`convatlas export` without --to makes one"
         )
 
 

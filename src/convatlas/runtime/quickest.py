@@ -9,9 +9,10 @@ from convatlas.runtime.bundle import BundleCard, read_card
 from convatlas.runtime.closeness import EQUAL, relative_error
 from convatlas.runtime.extras import has
 from convatlas.runtime.measure import Effort, Tell, measure, untold
-from convatlas.runtime.opened import ENGINES, check_kind, open_classifier, processors
+from convatlas.runtime.opened import ENGINES, check_kind, open_classifier
 from convatlas.runtime.remembered import circumstances, recall, remember
 from convatlas.runtime.sessions import Fed
+from convatlas.runtime.threads import check_threads, processors
 
 SHORT = Effort(block=0.2, rounds=3)
 
@@ -32,6 +33,7 @@ def quickest(
     names = [name for name in ENGINES if has(name)]
     if len(names) < 2:
         return ENGINES[0]
+    check_threads(threads)
     check_kind(path)
     card, model = read_card(path)
     content, shape = f"{model.CRC:08x} {model.file_size}", _shape(card, batch)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convatlas.cache import cache_folder
-from convatlas.files import umask
+from convatlas.files import give_rights
 from convatlas.processor import processor
 from convatlas.runtime.bundle import copy_model, read_card
 from convatlas.runtime.extras import need
@@ -125,7 +125,7 @@ def _part(ready: Ready) -> Iterator[Path]:
     ready.folder.parent.mkdir(parents=True, exist_ok=True)
     made = tempfile.mkdtemp(".part", f".{ready.folder.name}.", ready.folder.parent)
     try:
-        os.chmod(made, 0o777 & ~umask())  # mkdtemp gives 0700, and the cache may be shared
+        give_rights(Path(made))  # the cache may be shared
         yield Path(made)
     finally:
         discard(Ready(Path(made)))

@@ -255,9 +255,17 @@ def started_line(served: Service, url: str) -> str:
         f"serving {model.network} ({model.precision}, {model.engine}) at {url}  "
         f"pid {os.getpid()}  batches of {limits.max_batch} within {1000 * limits.max_wait:g} ms, "
         f"queue of {limits.queue}, {limits.max_pictures} pictures and "
-        f"{limits.max_bytes / 2**20:g} MiB a request, {limits.timeout:g} s, "
+        f"{_amount(limits.max_bytes)} a request, {limits.timeout:g} s, "
         f"{'a token' if served.token else 'no token'}"
     )
+
+
+def _amount(count: int) -> str:
+    """Bytes in the largest unit of which there are whole ones: ``16 MiB``, ``200,000 bytes``."""
+    for unit, size in (("MiB", 2**20), ("KiB", 2**10)):
+        if count % size == 0:
+            return f"{count // size:,} {unit}"
+    return f"{count:,} byte{'' if count == 1 else 's'}"
 
 
 def _log_to_stderr(level: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from convatlas.errors import UserError
 from convatlas.runtime.engine_names import ALONE, check_name
 from convatlas.runtime.measure import FULL, Effort
+from convatlas.runtime.threads import check_threads
 from convatlas.workbench.ask import Sizes, texts_of
 from convatlas.workbench.int8 import check as check_int8
 from convatlas.workbench.int8 import quantise
@@ -54,8 +55,8 @@ class Bench:
 class How:
     """How engines are measured; none is left out of a round for being slow.
 
-    ``threads``: by default torch's. ``int8``: measure int8 engines too, quantised with these
-    pictures. ``cold``: also start each engine in a process of its own.
+    ``threads``: by default torch's, at most one a processor. ``int8``: measure int8 engines too,
+    quantised with these pictures. ``cold``: also start each engine in a process of its own.
     """
 
     threads: int | None = None
@@ -165,8 +166,7 @@ def _check(
         raise UserError(f"batches are numbers from 1, given {list(batches)}; like 1,32")
     for name in engines:
         check_name(name.removesuffix(ALONE))
-    if how.threads is not None:
-        _check_threads(how.threads)
+    check_threads(how.threads, times=1)  # with more of them nothing can be measured
     if how.int8:
         check_int8(how.int8)
     for what in nets:
@@ -177,18 +177,6 @@ def _check(
                 f"the {_label(what)} in hand cannot be started in another process; for cold starts "
                 "give package.module:name"
             )
-
-
-def _check_threads(count: int) -> None:
-    from convatlas.runtime.opened import check_number, processors
-
-    check_number("threads", count)
-    there = processors()
-    if count > there:
-        raise UserError(
-            f"{count} threads would wait for one another on {there} processors; give {there} at "
-            "most"
-        )
 
 
 def _label(what: "str | nn.Module") -> str:

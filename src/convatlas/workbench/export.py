@@ -1,6 +1,7 @@
 """Exporting a built-in network, a run, or a network of one's own."""
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def export(
     default what the suffix of ``out`` says, else a bundle. ``input``: the network's, as in `Given`.
     ``int8``: the pictures to quantise with, and how much may be lost. Raises `UserError`.
     """
+    started = time.perf_counter()
     for said, kind in ((form, Form), (int8, Int8)):
         if said is not None and not isinstance(said, kind):
             raise UserError(f"expected a convatlas.{kind.__name__}, given {said!r}")
@@ -56,7 +58,8 @@ def export(
     network = network_of(what, given)
     name = network.name.rpartition(":")[2]  # of package.module:name
     asked = plan(what, network, int8) if int8 else None
-    return write(network, to, path or Path(name), form or Form(), asked)
+    receipt = write(network, to, path or Path(name), form or Form(), asked)
+    return dataclasses.replace(receipt, seconds=time.perf_counter() - started)
 
 
 def network_of(

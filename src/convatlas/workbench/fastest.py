@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convatlas.errors import UserError
+from convatlas.runtime.threads import check_threads
 from convatlas.workbench.ask import Sizes
 from convatlas.workbench.export import network_of
 from convatlas.workbench.given import Given, check_given, with_input
@@ -30,11 +31,13 @@ def fastest(
     ``what``: a run folder, a built-in network by name, ``package.module:name``, or a module.
     ``input``: its size, like (3, 224, 224) or ``3x224x224``, which a module does not say itself;
     ``given``: what else `Given` can say of it. ``choice.engine`` takes float32 (batch, C, H, W)
-    and gives scores, one call at a time. ``budget``: seconds for building engines. Raises
-    `UserError`. Sets torch's number of threads if ``threads`` are given.
+    and gives scores, one call at a time. ``budget``: seconds for building engines; one that
+    mostly takes longer than what is left is not tried, so that 0 leaves eager, or what is
+    remembered. Raises `UserError`. Sets torch's number of threads if ``threads`` are given.
     """
-    if batch < 1 or (threads is not None and threads < 1):
-        raise UserError(f"batch and threads are numbers from 1, given {batch} and {threads}")
+    if batch < 1:
+        raise UserError(f"batch is a number from 1, given {batch}")
+    check_threads(threads)
     given = with_input(given, input)
     check_given(what, given)
     import torch

@@ -72,7 +72,8 @@ def _side(side: int, size: int) -> int:
 def _each(name: tuple[str, str], values: Values, channels: int) -> Values:
     """One value for each channel; a single one is for all."""
     if len(values) not in (1, channels):
-        raise argued(name, f" takes {channels} numbers or one, given {len(values)}")
+        many = "one number" if channels == 1 else f"{channels} numbers or one"
+        raise argued(name, f" takes {many}, given {len(values)}")
     if not all(isfinite(value) and (value > 0 or name == MEAN) for value in values):
         bound = "" if name == MEAN else " above 0"
         raise argued(name, f" takes numbers{bound}, given {','.join(f'{v:g}' for v in values)}")

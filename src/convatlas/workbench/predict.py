@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from convatlas.errors import UserError
 from convatlas.runtime.measure import Tell, untold
+from convatlas.runtime.threads import check_threads
 from convatlas.training.folder import check_run
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Computing:
     then remembered. A run is computed by torch, or by any engine `convatlas.fastest` chooses from.
     ``batch``: pictures at once. By default as many as the bundle was exported for, or, if that is
     free, 1 for few files or a list being read, so that each is answered at once, 32 for many.
+    ``threads``: at most four times the processors.
     """
 
     engine: str | None = None
@@ -82,6 +84,7 @@ def settled(
 
     ``tell`` hears what is being done. Raises `UserError`.
     """
+    check_threads(computing.threads)
     if computing.engine is not None:
         _check_engine(path, computing.engine)
     if os.path.isdir(path):
@@ -118,8 +121,9 @@ def way_of(
     classifier: "Classifier", computing: Computing, amount: Amount, *, top: int, invert: bool
 ) -> "Way":
     """How many at once, and decoded ahead by how many threads."""
-    from convatlas.runtime.opened import check_number, processors
+    from convatlas.runtime.opened import check_number
     from convatlas.runtime.predictions import Way
+    from convatlas.runtime.threads import processors
 
     check_number("top", top)
     check_number("batch", computing.batch)
