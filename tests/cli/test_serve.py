@@ -62,6 +62,9 @@ def test_a_missing_extra(refused: Refused, monkeypatch: pytest.MonkeyPatch, pack
 
 def test_limits_that_cannot_be(refused: Refused) -> None:
     assert "can never fit" in refused("x.convatlas", "--queue", "8", "--port", "0")
+    for option in ("--timeout", "--max-wait"):
+        for given in ("nan", "inf", "-1"):  # each is a number to Python
+            assert f"{option} {given} is no time" in refused("x.convatlas", option, given)
 
 
 @pytest.mark.parametrize(

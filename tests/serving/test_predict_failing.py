@@ -47,7 +47,7 @@ def test_scores_that_are_no_numbers_are_an_error_of_that_picture_alone(
         return scores
 
     white, black = picture(255), picture(0)
-    service = make(run=engine, max_wait=5)
+    service = make(run=engine, max_wait=1)
     body, headers = form(("a", white), ("b", black))
     alone, form_, *others = together(
         service, post([white]), post([body], headers), *[post([black])] * 4

@@ -38,6 +38,13 @@ async def flood(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
+async def look(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a little later, and meanwhile looks whether the client is there."""
+    looking = asyncio.ensure_future(receive())
+    await hello(_scope, receive, send)
+    looking.cancel()
+
+
 def served(story: Callable[[Streams], Awaitable[None]], app: ASGIApp = hello) -> None:
     """Run a story with a connection to a server."""
 
@@ -173,3 +180,75 @@ def test_who_does_not_read_its_answer_is_hung_up_on(monkeypatch: pytest.MonkeyPa
 
     served(story, flood)
     assert sum(got) < 10**8
+
+
+def test_who_asks_ahead_without_end_is_not_read_without_end() -> None:
+    """What is not read stays in the system's own buffers, which are full at some time."""
+    ahead = 50 * 10**6
+
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(GET * (ahead // len(GET)))
+        for _ in range(5):
+            assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        unsent = writer.transport.get_write_buffer_size()
+        assert unsent > ahead / 2
+        for _ in range(20):
+            assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        assert writer.transport.get_write_buffer_size() > unsent - 10**6
+        writer.transport.abort()
+
+    served(story, look)
+
+
+def test_requests_sent_ahead_are_answered_in_turn_and_reading_goes_on_after_them() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        for many in (3, 1, 2):
+            writer.write(GET * many)
+            for _ in range(many):
+                assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+
+    served(story, look)
+
+
+def test_what_follows_a_clients_last_request_is_not_looked_at() -> None:
+    """An empty line, as some clients send after a body."""
+
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await asyncio.sleep(0.02)
+        writer.write(b"\r\n")
+        assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        assert await reader.read() == b""
+
+    served(story)
+
+
+def test_head_with_a_body_that_is_none_is_answered_without_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(CHUNKED.replace(b"POST", b"HEAD") + b"no chunk\r\n")
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert said.endswith(b"\r\n\r\n")
+
+    served(story)
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_length_and_chunks_are_refused_and_the_connection_is_closed() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        both = CHUNKED.replace(b"Host: x", b"Host: x\r\nContent-Length: 5")
+        writer.write(GET + both + b"0\r\n\r\n" + GET)
+        assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"exclude each other" in said
+        assert said.count(b"HTTP/1.1") == 1  # what came after is no request
+
+    served(story)

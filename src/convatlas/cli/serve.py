@@ -58,7 +58,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, given: float) ->
 )
 @click.option(
     "--max-wait",
-    type=click.FloatRange(0, 1000),
+    type=float,
     default=1000 * LIMITS.max_wait,
     show_default=True,
     metavar="MS",
@@ -75,7 +75,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, given: float) ->
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=float,
     default=LIMITS.timeout,
     show_default=True,
     metavar="SECONDS",

@@ -1,11 +1,13 @@
 """What the server takes at most; nothing a client sends goes past these."""
 
+import math
 from dataclasses import dataclass
 
 from convatlas.data.decode import MOST_PIXELS
 from convatlas.errors import UserError
 
 BODIES = 16  # bodies of the largest size that are in memory together; beyond, 503
+LONGEST_WAIT = 1  # second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,16 @@ class Limits:
     grace: int = 30
 
     def __post_init__(self) -> None:
+        if not 0 < self.timeout < math.inf:  # nor nan
+            raise UserError(
+                f"--timeout {self.timeout:g} is no time to answer in; "
+                "a number of seconds above 0 is expected"
+            )
+        if not 0 <= self.max_wait <= LONGEST_WAIT:
+            raise UserError(
+                f"--max-wait {1000 * self.max_wait:g} is no time to wait for others; "
+                f"milliseconds from 0 to {1000 * LONGEST_WAIT} are expected"
+            )
         if self.max_pictures > self.queue:
             raise UserError(
                 f"--max-pictures {self.max_pictures} can never fit into --queue {self.queue}; "

@@ -96,8 +96,8 @@ def _predict(limits: Limits, guarded: bool) -> dict[str, Any]:
             {
                 "name": "top",
                 "in": "query",
-                "description": "How many classes of each picture.",
-                "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": TOP},
+                "description": "How many classes of each picture; at most all of them.",
+                "schema": {"type": "integer", "minimum": 1, "default": TOP},
             }
         ],
         "requestBody": {

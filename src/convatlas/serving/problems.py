@@ -7,6 +7,12 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499  # no answer was sent; what proxies log for it
+# RFC 9110, 15.5; Python before 3.13 has older words for two of them. 499 is in no standard.
+TITLES = {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    CLIENT_GONE: "Client Closed Request",
+}
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +47,8 @@ class Problem(Exception):
 
 
 def title(status: int) -> str:
-    """The status in words; our own word where the standard has none."""
-    return "Client Closed Request" if status == CLIENT_GONE else HTTPStatus(status).phrase
+    """The status in words."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def busy(seconds: int, why: str) -> Problem:

@@ -4,16 +4,18 @@ uvicorn closes a connection that stays idle after an answer, but waits for ever 
 request, for the rest of a head, for the rest of a body that was refused unread, and for a client
 that does not read its answer. It answers requests on too many connections with 503, but keeps those
 on which nothing is asked. Told to stop it closes idle connections at once, though a request may be
-on its way.
+on its way. And it reads on, into memory without end, while requests that a client has sent ahead
+wait for their turn.
 """
 
 import asyncio
 from typing import Any
 
 import h11
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from convatlas.serving.heads import HEAD_BYTES, BoundedHeads
+from convatlas.serving.heads import BoundedHeads
 from convatlas.serving.problems import Problem, title
 from convatlas.serving.transport import LingeringTransport
 
@@ -22,11 +24,19 @@ READ_SECONDS = 30.0  # for a client to read what is on its way to it
 LAST_SECONDS = 1.0  # for one more request, once told to stop
 EXTRA_SECONDS = 1.0  # on a connection too many, to be told so
 EXTRA = 64  # connections too many that are; others are closed at once
-SAID = {
-    400: "this is no request of HTTP/1.1",
-    431: f"the head of the request has more than {HEAD_BYTES} bytes; send shorter headers or query",
-    501: "the only transfer encoding taken is chunked",
-}
+
+
+class Turns(FlowControl):
+    """uvicorn's, which reads no more while there are requests to be answered after this one."""
+
+    def __init__(self, transport: asyncio.Transport, conn: BoundedHeads) -> None:
+        super().__init__(transport)
+        self._conn = conn
+
+    def resume_reading(self) -> None:
+        """Whoever answers a request asks for it, to see more of its body or its client go."""
+        if not self._conn.behind:
+            super().resume_reading()
 
 
 class PatientProtocol(H11Protocol):
@@ -41,6 +51,7 @@ class PatientProtocol(H11Protocol):
         lingering: Any = LingeringTransport(transport, self.loop)
         super().connection_made(lingering)
         self.conn = BoundedHeads()
+        self.flow = Turns(lingering, self.conn)
         extra = len(self.connections) - (self.limit_concurrency or len(self.connections) + 1)
         if extra >= EXTRA:
             transport.abort()
@@ -49,8 +60,8 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a head or of a body."""
-        if self.transport.is_closing():
-            return
+        if self.transport.is_closing() or self.conn.their_state is h11.MUST_CLOSE:
+            return  # after its last request, to which some clients add an empty line
         super().data_received(data)
         self._await_head(HEAD_SECONDS)
 
@@ -59,6 +70,11 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
         self._stop_waiting()
         self.resume_writing()
+
+    def on_response_complete(self) -> None:
+        """The next request is begun if it has come, else awaited."""
+        super().on_response_complete()
+        self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is answered."""
@@ -82,12 +98,12 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
             return
         status = self.conn.status
-        answer = Problem(status, SAID.get(status, SAID[400])).response()
+        answer = Problem(status, self.conn.said).response()
         ours = self.server_state.default_headers
         headers = [*ours, *answer.raw_headers, (b"connection", b"close")]
         parts = (
             h11.Response(status_code=status, headers=headers, reason=title(status).encode()),
-            h11.Data(data=bytes(answer.body)),
+            h11.Data(data=b"" if self.conn.bodiless else bytes(answer.body)),
             h11.EndOfMessage(),
         )
         for part in parts:
