@@ -3,6 +3,7 @@
 
 #include "layout.h"
 #include "products.h"
+#include "winograd.h"
 
 namespace convatlas {
 
@@ -27,11 +28,31 @@ struct Packed {
   }
 };
 
-// Weights (K, C, rows, columns) as [K / 32][taps][depth][32].
+// The side of Winograd's tiles that is fastest for a convolution, or 0 if none is. Large tiles
+// multiply less, but few of them do not make up for reading four times as many weights.
+inline int64_t tile_side(const Layout& l) {
+  const Window& w = l.window;
+  if (w.rows != 3 || w.columns != 3 || w.stride != 1 || w.dilation != 1 || l.folded) return 0;
+  const int64_t tiles = l.n * ((l.out_h + 3) / 4) * ((l.out_w + 3) / 4);
+  return tiles >= 9 ? 4 : tiles > 1 ? 2 : 0;
+}
+
+// The whole convolution by Winograd's method, if it pays: whether it was done.
+template <class After>
+inline bool minimal(const Layout& l, const float* map, const float* weights, const After& after) {
+  const int64_t side = tile_side(l);
+  if (side == 4) winograd<4>(l, map, weights, after.filters, after);
+  if (side == 2) winograd<2>(l, map, weights, after.filters, after);
+  return side != 0;
+}
+
+// Weights (K, C, rows, columns) as [K / 32][taps][depth][32], or for Winograd's method.
 inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vector<int64_t> window) {
   weight = weight.contiguous();
   const Window w(window);
   const Layout l(shape, w);
+  if (const int64_t side = tile_side(l))
+    return side == 4 ? pack_winograd<4>(weight) : pack_winograd<2>(weight);
   const int64_t filters = weight.size(0), block = l.taps() * l.depth * WIDE;
   Tensor out = at::zeros({up(filters, WIDE) / WIDE * block}, at::kFloat);
   const float* from = weight.const_data_ptr<float>();
