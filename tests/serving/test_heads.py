@@ -150,3 +150,20 @@ def test_the_answer_to_head_has_no_body(method: bytes, bodiless: bool) -> None:
     with pytest.raises(h11.RemoteProtocolError):
         connection.next_event()
     assert connection.bodiless == bodiless
+
+
+@pytest.mark.parametrize("empty", [b"\r\n", b"\n", b"\r\n" * 3, b"\r\n" * HEAD_BYTES])
+def test_empty_lines_before_a_request_are_none(empty: bytes) -> None:
+    connection = BoundedHeads()
+    assert read(connection, empty) is h11.NEED_DATA
+    assert isinstance(read(connection, empty + START + b"\r\n" + empty + START), h11.Request)
+    assert isinstance(connection.next_event(), h11.EndOfMessage)
+    connection.send(h11.Response(status_code=204, headers=[]))
+    connection.send(h11.EndOfMessage())
+    connection.start_next_cycle()
+    assert connection.next_event() is h11.NEED_DATA
+    assert isinstance(read(connection, b"\r\n"), h11.Request)
+
+
+def test_half_an_empty_line_is_completed() -> None:
+    assert isinstance(read(BoundedHeads(), b"\r", b"\n" + START + b"\r\n"), h11.Request)

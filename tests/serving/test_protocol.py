@@ -212,6 +212,16 @@ def test_requests_sent_ahead_are_answered_in_turn_and_reading_goes_on_after_them
     served(story, look)
 
 
+def test_an_empty_line_after_a_request_does_not_spoil_the_next() -> None:
+    async def story(streams: Streams) -> None:
+        reader, writer = streams
+        for _ in range(3):
+            writer.write(GET + b"\r\n")
+            assert await answer(reader) == b"HTTP/1.1 200 OK hi"
+
+    served(story)
+
+
 def test_what_follows_a_clients_last_request_is_not_looked_at() -> None:
     """An empty line, as some clients send after a body."""
 

@@ -342,3 +342,22 @@ def test_a_name_is_listened_to_at_all_of_its_addresses(monkeypatch: pytest.Monke
         port = names[0][1]
         assert names == [("127.0.0.1", port), ("::1", port)]
         assert url_of(bound) == f"http://127.0.0.1:{port}"
+
+
+def test_what_is_answered_before_it_is_a_request_is_counted(start: Start) -> None:
+    served = start("--limit-concurrency", "2")
+    long = HEALTH[:-2] + b"X: " + b"y" * 20_000 + b"\r\n\r\n"
+    other = HEALTH[:-2] + b"Transfer-Encoding: gzip\r\n\r\n"
+    for said, status in ((b"hello\r\n\r\n", 400), (long, 431), (other, 501)):
+        name = f'convatlas_requests_total{{path="other",status="{status}"}}'
+        with socket.create_connection(("127.0.0.1", served.port), 20) as client:
+            client.sendall(said)
+            while client.recv(65536):
+                pass
+        assert served.gauge(name) == 1
+    assert served.gauge('convatlas_rejected_total{why="connections"}') == 0
+    with idle(served, 2), socket.create_connection(("127.0.0.1", served.port), 5) as more:
+        assert more.recv(1) == b""
+    while len(httpx2.get(f"{served.url}/metrics").text) < 1000:  # until the others have gone
+        time.sleep(0.01)
+    assert served.gauge('convatlas_rejected_total{why="connections"}') >= 1

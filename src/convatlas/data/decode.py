@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from convatlas.data.jpeg_scans import MOST_SCANS, too_many_scans
 from convatlas.errors import one_line
 
 MOST_PIXELS = 64_000_000
@@ -64,6 +65,8 @@ def decode(
     assert channels in (1, 3), channels
     with _refusing(), _file(source) as file:
         image = _header(file, most)
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            _bound_scans(file)
         image.load()
         image = _flat(ImageOps.exif_transpose(image))
         image = image.convert("L" if channels == 1 else "RGB")
@@ -142,6 +145,16 @@ def _header(file: BinaryIO, most: int) -> Image.Image:
     if image.mode not in GREY + COLOUR:
         raise DecodeError(f"colour mode {image.mode} is not supported")
     return image
+
+
+def _bound_scans(file: BinaryIO) -> None:
+    """Refuse a JPEG that few pixels and bytes would make a day's work of."""
+    before = file.tell()
+    file.seek(0)
+    many = too_many_scans(file.read())
+    file.seek(before)
+    if many:
+        raise DecodeError(f"a JPEG of more than {MOST_SCANS} scans; save it again with fewer")
 
 
 def _plugin(file: BinaryIO) -> Callable[[BinaryIO, str], Image.Image]:

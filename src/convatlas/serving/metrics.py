@@ -1,5 +1,7 @@
 """What the server counts, in Prometheus's form. No label's value comes from a client."""
 
+from typing import Literal, get_args
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -11,6 +13,10 @@ from prometheus_client import (
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+OTHER = "other"  # a path that is none
+
+# why a request, or for the last one a connection, is turned away
+Why = Literal["queue", "memory", "decoding", "timeout", "slow", "token", "stopped", "connections"]
 
 
 class Metrics:
@@ -38,6 +44,8 @@ class Metrics:
         self.rejected = Counter(
             "convatlas_rejected", "Requests turned away.", ("why",), registry=registry
         )
+        for why in get_args(Why):  # at 0, as a rate needs what was there before the first
+            self.rejected.labels(why)
         self.failed = Counter(
             "convatlas_engine_failures",
             "Requests whose batch failed, and pictures whose scores are no numbers.",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from convatlas.serving.metrics import Metrics
+from convatlas.serving.metrics import OTHER, Metrics
 from convatlas.serving.problems import CLIENT_GONE, Problem
 
 LOG = logging.getLogger("convatlas.serving")
@@ -70,7 +70,7 @@ class Middleware:
         self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        path = scope["path"] if scope["path"] in self._paths else "other"
+        path = scope["path"] if scope["path"] in self._paths else OTHER
         self._metrics.requests.labels(path, str(status)).inc()
         if status != CLIENT_GONE:
             self._metrics.seconds.labels(path).observe(seconds)

@@ -5,6 +5,8 @@ from http import HTTPStatus
 import msgspec
 from starlette.responses import Response
 
+from convatlas.serving.metrics import Why
+
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499  # no answer was sent; what proxies log for it
 # RFC 9110, 15.5; Python before 3.13 has older words for two of them. 499 is in no standard.
@@ -28,7 +30,12 @@ class Problem(Exception):
     """A request that is answered with an error."""
 
     def __init__(
-        self, status: int, detail: str, *, headers: dict[str, str] | None = None, why: str = ""
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        why: Why | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, headers or {}
@@ -51,7 +58,7 @@ def title(status: int) -> str:
     return TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def busy(seconds: int, why: str) -> Problem:
+def busy(seconds: int, why: Why) -> Problem:
     """503 with the time after which it is worth trying again."""
     return Problem(
         503,

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from convatlas.serving.heads import BoundedHeads
+from convatlas.serving.metrics import OTHER, Metrics
 from convatlas.serving.problems import Problem, title
 from convatlas.serving.transport import LingeringTransport
 
@@ -40,8 +41,12 @@ class Turns(FlowControl):
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's own, which hangs up on a client that keeps it waiting."""
+    """uvicorn's own, which hangs up on a client that keeps it waiting.
 
+    ``metrics``: of a subclass, that count what is answered or closed here.
+    """
+
+    metrics: Metrics | None = None
     conn: BoundedHeads
     _patience: asyncio.TimerHandle | None = None  # for a head
     _unread: asyncio.TimerHandle | None = None  # for an answer to be read
@@ -53,6 +58,8 @@ class PatientProtocol(H11Protocol):
         self.conn = BoundedHeads()
         self.flow = Turns(lingering, self.conn)
         extra = len(self.connections) - (self.limit_concurrency or len(self.connections) + 1)
+        if extra >= 0 and self.metrics:
+            self.metrics.rejected.labels("connections").inc()
         if extra >= EXTRA:
             transport.abort()
         else:
@@ -108,6 +115,8 @@ class PatientProtocol(H11Protocol):
         )
         for part in parts:
             self.transport.write(self.conn.send(part) or b"")
+        if self.metrics:
+            self.metrics.requests.labels(OTHER, str(status)).inc()
         self.transport.close()
 
     def shutdown(self) -> None:

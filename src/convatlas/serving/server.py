@@ -22,6 +22,7 @@ from convatlas.errors import UserError
 from convatlas.runtime.classifier import Classifier
 from convatlas.serving.app import app
 from convatlas.serving.limits import Limits
+from convatlas.serving.metrics import Metrics
 from convatlas.serving.protocol import PatientProtocol
 from convatlas.serving.service import Service, service
 from convatlas.serving.token import VARIABLE, read_token
@@ -117,7 +118,8 @@ class _Server(uvicorn.Server):
     def __init__(
         self, served: Service, stopping: threading.Event, announce: Callable[[], None]
     ) -> None:
-        super().__init__(_config(served))
+        self._made = _protocol(served.metrics)
+        super().__init__(_config(served, self._made))
         self.forced = False  # whether requests were left unanswered because of a second Ctrl-C
         self._served, self._stopping, self._announce = served, stopping, announce
 
@@ -154,7 +156,7 @@ class _Server(uvicorn.Server):
         await asyncio.sleep(0)  # so that all of them are told
 
     def _protocol(self) -> PatientProtocol:
-        return PatientProtocol(
+        return self._made(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
@@ -173,10 +175,17 @@ def accepted(listening: Sequence[socket.socket]) -> Iterator[socket.socket]:
                 yield connection
 
 
-def _config(served: Service) -> uvicorn.Config:
+def _protocol(counting: Metrics) -> type[PatientProtocol]:
+    class Counted(PatientProtocol):
+        metrics = counting
+
+    return Counted
+
+
+def _config(served: Service, protocol: type[PatientProtocol]) -> uvicorn.Config:
     return uvicorn.Config(
         app(served),
-        http=PatientProtocol,
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,
