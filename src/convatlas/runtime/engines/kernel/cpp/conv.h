@@ -49,7 +49,7 @@ struct After {
       if (packed) {
         packed->store(pixel, from, _mm512_maskz_mov_ps(mask, x));
       } else {
-        _mm512_mask_storeu_ps(out + at, mask, x);
+        store_first(out + at, mask, x);
       }
     }
   }

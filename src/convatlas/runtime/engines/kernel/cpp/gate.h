@@ -27,7 +27,7 @@ inline Tensor pooled(Tensor x, bool packing, std::optional<Tensor> room) {
         const int64_t channel = c + i * TILE;
         const __m512 mean = _mm512_mul_ps(sums[i], share);
         if (!to.packed) {
-          _mm512_mask_storeu_ps(to.numbers + image * channels + channel, first(channels - channel),
+          store_first(to.numbers + image * channels + channel, first(channels - channel),
                                 mean);
         } else if (channel < to.packed->depth) {
           to.packed->store(image, channel, mean);
@@ -58,7 +58,7 @@ inline Tensor scaled(Tensor x, Tensor gate, std::optional<Tensor> other, std::st
         __m512 y = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, from + at),
                                  _mm512_maskz_loadu_ps(mask, factors + pixel / pixels * channels + c));
         if (more) y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, more + at));
-        _mm512_mask_storeu_ps(to.numbers + at, mask, curved(y, then));
+        store_first(to.numbers + at, mask, curved(y, then));
       }
   });
   return to.tensor.view({n, x.size(2), x.size(3), channels}).permute({0, 3, 1, 2});

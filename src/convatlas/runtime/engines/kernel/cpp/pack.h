@@ -48,7 +48,7 @@ inline void pack_window(const Layout& l, const float* row, int64_t x, const Befo
     const int64_t from = x * l.window.stride + k * l.window.dilation - l.window.left;
     if (from < 0 || from >= l.w) continue;
     const __m512 one = before(_mm512_maskz_loadu_ps(mask, row + from * l.c), mask, 0);
-    _mm512_mask_storeu_ps(values + k * l.c, mask, one);
+    store_first(values + k * l.c, mask, one);
   }
   for (int64_t c = 0; c < l.depth; c += TILE) to.store(pixel, c, _mm512_load_ps(values + c));
 }
