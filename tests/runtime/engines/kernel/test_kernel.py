@@ -11,7 +11,7 @@ from convatlas.runtime.engines.kernel.library import AVX512, SPLIT, lacking, loa
 
 POINT = [1, 1, 1, 0, 0, 1]
 # Halves keep 16 of 24 bits and one of four products is left out: 2^-16 of each product at most,
-# and errors of many products partly cancel.
+# and errors of many products partly cancel. In float32 Winograd's transforms cost some four bits.
 TOLERANCE = 2**-16
 WINDOWS = [
     # channels, side, filters, rows, columns, stride, top, left, dilation
@@ -29,6 +29,12 @@ WINDOWS = [
     (5, 19, 20, 3, 3, 1, 2, 2, 2),
     (3, 8, 5, 1, 1, 1, 0, 0, 1),
     (15, 6, 64, 6, 6, 1, 0, 0, 1),
+    # Winograd's tiles: of 4 x 4 outputs if there are many, of 2 x 2 if few, none for so few
+    (128, 23, 70, 3, 3, 1, 1, 1, 1),
+    (33, 19, 16, 3, 3, 1, 2, 0, 1),
+    (80, 6, 40, 3, 3, 1, 1, 1, 1),
+    (16, 3, 33, 3, 3, 1, 1, 1, 1),
+    (48, 2, 20, 3, 3, 1, 1, 1, 1),
 ]
 
 
