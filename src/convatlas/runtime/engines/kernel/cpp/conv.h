@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "numbers.h"
@@ -36,7 +37,45 @@ struct After {
   float* out;
   std::optional<Packed> packed;
 
-  void store(const float* sums, int64_t pixel, int64_t k) const {
+  // The sums of `count` pixels that follow one another, 32 filters each, from the filter `k` on.
+  void store(const float* sums, int64_t pixel, int64_t count, int64_t k) const {
+    const bool plain = !place && filters - k >= 2 * TILE;
+    if (plain && (curve == Curve::NONE || curve == Curve::RELU))
+      return store_plain(sums, pixel, count, k);
+    for (int64_t i = 0; i < count; ++i) store_one(sums + i * 2 * TILE, pixel + i, k);
+  }
+
+ private:
+  // All that most networks ask for, without a question for each pixel.
+  void store_plain(const float* sums, int64_t pixel, int64_t count, int64_t k) const {
+    const float none = -std::numeric_limits<float>::infinity();
+    const float least = curve == Curve::RELU ? 0.f : none;
+    const __m512 left = bias ? _mm512_loadu_ps(bias + k) : _mm512_setzero_ps();
+    const __m512 right = bias ? _mm512_loadu_ps(bias + k + TILE) : _mm512_setzero_ps();
+    const int64_t at = pixel * filters + k;
+    float* to = out ? out + at : nullptr;
+    const float* more = other ? other + at : nullptr;
+    for (int64_t i = 0; i < count; ++i, sums += 2 * TILE) {
+      __m512 x = _mm512_add_ps(_mm512_load_ps(sums), left);
+      __m512 y = _mm512_add_ps(_mm512_load_ps(sums + TILE), right);
+      if (more) {
+        x = _mm512_add_ps(x, _mm512_loadu_ps(more));
+        y = _mm512_add_ps(y, _mm512_loadu_ps(more + TILE));
+        more += filters;
+      }
+      x = at_least(least, x), y = at_least(least, y);
+      if (packed) {
+        packed->store(pixel + i, k, x);
+        packed->store(pixel + i, k + TILE, y);
+      } else {
+        _mm512_storeu_ps(to, x);
+        _mm512_storeu_ps(to + TILE, y);
+        to += filters;
+      }
+    }
+  }
+
+  void store_one(const float* sums, int64_t pixel, int64_t k) const {
     if (place && (pixel = place[pixel]) < 0) return;
     for (int64_t from = k; from < k + 2 * TILE; from += TILE, sums += TILE) {
       const __mmask16 mask = first(filters - from);
@@ -66,9 +105,11 @@ inline void convolve(const Multiplier& multiply, const Layout& l, const float* m
     const int64_t count = std::min(Multiplier::PIXELS, all - m);
     multiply(l, map, weights, k, n * l.image + m, count, across, sums);
     int64_t y = m / l.width, x = m % l.width;
-    for (int64_t i = 0; i < count; ++i) {
-      if (x < l.out_w) after.store(sums + i * 2 * TILE, (n * l.out_h + y) * l.out_w + x, k);
-      if (++x == l.width) x = 0, ++y;
+    for (int64_t i = 0; i < count; ++y) {  // row by row, without what is past a row's end
+      const int64_t run = std::min(l.width - x, count - i), inside = std::min(run, l.out_w - x);
+      if (inside > 0)
+        after.store(sums + i * 2 * TILE, (n * l.out_h + y) * l.out_w + x, inside, k);
+      i += run, x = 0;
     }
   }
 }

@@ -258,8 +258,7 @@ inline void give(const Tiles<OUT>& tiles, int64_t tile, const float* products, i
   const int64_t down = std::min<int64_t>(OUT, l.out_h - at.y);
   const int64_t across = std::min<int64_t>(OUT, l.out_w - at.x);
   for (int64_t y = 0; y < down; ++y)
-    for (int64_t x = 0; x < across; ++x)
-      after.store(out + (y * OUT + x) * 32, (at.n * l.out_h + at.y + y) * l.out_w + at.x + x, k);
+    after.store(out + y * OUT * 32, (at.n * l.out_h + at.y + y) * l.out_w + at.x, across, k);
 }
 
 // Blocks from `begin` to `end` by WIDE * 16 filters from `k`.
