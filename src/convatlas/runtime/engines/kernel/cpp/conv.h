@@ -101,8 +101,13 @@ inline void convolve(const Multiplier& multiply, const Layout& l, const float* m
   const int64_t all = (l.out_h - 1) * l.width + l.out_w;
   const bool across = after.filters - k > TILE;
   alignas(64) float sums[Multiplier::PIXELS * 2 * TILE];
-  for (int64_t m = from; m < std::min(from + CHUNK, all); m += Multiplier::PIXELS) {
-    const int64_t count = std::min(Multiplier::PIXELS, all - m);
+  const int64_t end = std::min(from + CHUNK, all);
+  for (int64_t m = from, passed; m < end; m += passed) {
+    const int64_t count = passed = Multiplier::together(l, m, end);
+    if (count < 0) {
+      passed = -count;  // past a row's end
+      continue;
+    }
     multiply(l, map, weights, k, n * l.image + m, count, across, sums);
     int64_t y = m / l.width, x = m % l.width;
     for (int64_t i = 0; i < count; ++y) {  // row by row, without what is past a row's end

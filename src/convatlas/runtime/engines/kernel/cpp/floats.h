@@ -1,6 +1,10 @@
 // Numbers in float32 as they are, multiplied by AVX-512.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "layout.h"
 #include "products.h"
 #include "winograd.h"
@@ -71,13 +75,24 @@ inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vecto
 struct Multiplier {
   static constexpr int64_t PIXELS = ROWS;
 
+  // How many pixels to take from `m` on: an even part of what is left of the row. Below zero: how
+  // many there are before the next row.
+  static int64_t together(const Layout& l, int64_t m, int64_t end) {
+    const int64_t x = m % l.width, left = std::min(l.out_w - x, end - m);
+    if (left <= 0) return x - l.width;
+    const int64_t parts = (left + PIXELS - 1) / PIXELS;
+    return (left + parts - 1) / parts;
+  }
+
   // `weights` are those of all filters; the sums those of the filters from `k` on.
   void operator()(const Layout& l, const float* map, const float* weights, int64_t k, int64_t pixel,
                   int64_t count, bool across, float* sums) const {
     const float* from = weights + k / WIDE * l.taps() * l.depth * WIDE;
-    const auto run = count > ROWS / 2 ? (across ? rows<ROWS, 2> : rows<ROWS, 1>)
-                                      : (across ? rows<ROWS / 2, 2> : rows<ROWS / 2, 1>);
-    run(l, map + pixel * STEP, from, sums);
+    using Run = void (*)(const Layout&, const float*, const float*, float*);
+    static constexpr auto runs = []<int... I>(std::integer_sequence<int, I...>) {
+      return std::array<std::array<Run, 2>, ROWS>{{{rows<I + 1, 1>, rows<I + 1, 2>}...}};
+    }(std::make_integer_sequence<int, ROWS>());
+    runs[count - 1][across](l, map + pixel * STEP, from, sums);
   }
 
  private:

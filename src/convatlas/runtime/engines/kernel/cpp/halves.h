@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "layout.h"
 
 namespace convatlas {
@@ -91,6 +93,11 @@ struct Multiplier {
   ~Multiplier() { _tile_release(); }
   Multiplier(const Multiplier&) = delete;
   Multiplier& operator=(const Multiplier&) = delete;
+
+  // How many pixels to take from `m` on; those past a row's end are multiplied with the others.
+  static int64_t together(const Layout&, int64_t m, int64_t end) {
+    return std::min(PIXELS, end - m);
+  }
 
   // `weights` are those of all filters; the sums those of the filters from `k` on.
   void operator()(const Layout& l, const float* map, const BFloat16* weights, int64_t k,
