@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--batches", default="1,32")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--budget", type=float, default=BUDGET)
+    parser.add_argument("--record", default="engines", help="its name, for another processor's")
     parser.add_argument("--no-record", action="store_true")
     parser.add_argument("--keep", action="store_true", help="keep what is on record of others")
     parser.add_argument("--alone", action="store_true", help="print one network's figures as JSON")
@@ -56,14 +57,15 @@ def main() -> None:
             found = alone(name, batch, given)
             figures.setdefault(f"batch {batch}", {})[name] = found
             print(batch, name, json.dumps(found), flush=True)
-    if given.keep:
-        old = json.loads((RESULTS / "engines.json").read_text())["figures"]
+    kept = RESULTS / f"{given.record}.json"
+    if given.keep and kept.exists():
+        old = json.loads(kept.read_text())["figures"]
         figures = {key: old.get(key, {}) | figures.get(key, {}) for key in old | figures}
     summary = {key: summed(each) for key, each in figures.items()}
     print(json.dumps(summary, indent=1))
     record = {"threads": given.threads, "summary": summary, "figures": figures}
     if not given.no_record:
-        print(write_record("engines", record))
+        print(write_record(given.record, record))
 
 
 def alone(name: str, batch: int, given: argparse.Namespace) -> dict[str, Any]:
