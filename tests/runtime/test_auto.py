@@ -48,6 +48,28 @@ def test_the_fastest_equal_engine_is_kept() -> None:
     assert len(by_name["eager"].seconds) == measure.ROUNDS
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_an_engine_outdone_by_one_that_is_equal_is_not_tried(
+    works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rival(job: Job) -> Engine:
+        if not works:
+            raise RuntimeError("the system refuses")
+        return job.network.eager
+
+    makers = {
+        "rival": Maker(build=rival),
+        "outdone": Maker(build=lambda job: job.network.eager, outdone_by="rival"),
+    }
+    monkeypatch.setattr(engines, "ENGINES", makers)
+    monkeypatch.setattr(auto, "ENGINES", makers)
+    job = Job(network=network("lenet-bn"))
+    by_itself = auto.choose(job, effort=QUICKLY).measured
+    assert ("outdone" in {each.name for each in by_itself if each.seconds}) != works
+    named = auto.choose(job, ("outdone",), effort=QUICKLY)
+    assert named.name == "outdone"
+
+
 @pytest.mark.usefixtures("made_up")
 def test_none_left_is_an_error() -> None:
     with pytest.raises(UserError, match="lenet-bn is left without an engine: relative error"):

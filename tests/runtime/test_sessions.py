@@ -74,6 +74,7 @@ import gc, os, signal, sys
 from pathlib import Path
 from convatlas.runtime.sessions import openvino_core, openvino_runner
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 first, second = (openvino_runner(openvino_core().read_model(Path(sys.argv[1]))) for _ in range(2))
 del first
 gc.collect()

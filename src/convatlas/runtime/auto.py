@@ -217,6 +217,8 @@ def _tried(
     """Build the named engines, or those that run here until the budget ends; hold each to eager."""
     tried, started = _Tried(), time.monotonic()
     for name in names or sorted(available(), key=lambda each: ENGINES[each].patience):
+        if not names and ENGINES[name].outdone_by in tried.engines:
+            continue
         left = budget - (time.monotonic() - started)
         if not names and tried.engines and ENGINES[name].patience > left:
             said = f"not tried: of {budget:.0f} s for building engines {max(left, 0):.0f} are left"

@@ -6,6 +6,7 @@ What differs by what a model is run for is said by those who open it; all else s
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from convatlas.runtime.extras import need
 Fed = NDArray[np.float32] | NDArray[np.uint8]
 Run = Callable[[Fed], NDArray[np.float32]]
 CPU = ("CPUExecutionProvider",)
+_MAKING = Lock()  # a cached function may be called twice before it has answered once
 
 
 def onnx_options(*, threads: int = 0, spin: bool = True, prepack: bool = True) -> Any:
@@ -60,7 +62,6 @@ def onnx_runner(model: bytes | Path) -> Run:
     return session_runner(onnx_session(model, onnx_options()))
 
 
-@cache
 def openvino_core() -> Any:
     """The one OpenVINO core of this process, kept to its end.
 
@@ -68,6 +69,12 @@ def openvino_core() -> Any:
     goes puts back the one from before. Of two whose lives overlap, the later thus puts back one
     that is gone, and the next signal, as Ctrl-C, kills the process.
     """
+    with _MAKING:
+        return _core()
+
+
+@cache
+def _core() -> Any:
     return need("openvino").Core()
 
 

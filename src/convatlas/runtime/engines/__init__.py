@@ -19,7 +19,7 @@ class Maker:
     ``patience``: seconds that building mostly takes. ``tolerance``: the relative error to eager
     it may have. ``asked``: it is only run for those who name it. ``threaded``: it runs on the
     job's threads, whatever the process has set for torch. ``outdone_by``: an engine that is faster
-    wherever it runs, so that this one is then only run for those who name it.
+    wherever it is equal, so that this one is then only run for those who name it.
     """
 
     build: Callable[[Job], Engine]
@@ -83,12 +83,5 @@ def check_name(name: str) -> None:
 def available() -> tuple[str, ...]:
     """The engines that can run here and need not be asked for."""
     return tuple(
-        name
-        for name, maker in ENGINES.items()
-        if not maker.asked and maker.lacking() is None and not _is_outdone(maker)
+        name for name, maker in ENGINES.items() if not maker.asked and maker.lacking() is None
     )
-
-
-def _is_outdone(maker: Maker) -> bool:
-    """Whether a faster engine runs here."""
-    return maker.outdone_by is not None and ENGINES[maker.outdone_by].lacking() is None

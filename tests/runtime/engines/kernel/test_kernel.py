@@ -35,6 +35,8 @@ WINDOWS = [
     (80, 6, 40, 3, 3, 1, 1, 1, 1),
     (16, 3, 33, 3, 3, 1, 1, 1, 1),
     (48, 2, 20, 3, 3, 1, 1, 1, 1),
+    # more weights than each thread should read, and more tiles than are transformed at a time
+    (1024, 30, 96, 3, 3, 1, 1, 1, 1),
 ]
 
 
@@ -100,6 +102,30 @@ def through(kernel: Any, packed: Tensor, weight: Tensor, rows: int) -> Tensor:
     size, rest = [rows, filters], (None, None, None, "none", False, None)
     made: Tensor = kernel.linear(packed, rows, width, tiles, size, *rest)
     return made
+
+
+@pytest.mark.parametrize("side", [14, 4, 1])
+@pytest.mark.parametrize("curve", ["none", "relu", "gelu", "sigmoid"])
+@pytest.mark.parametrize("filters", [32, 70])
+def test_a_convolution_packs_its_result(kernel: Any, side: int, curve: str, filters: int) -> None:
+    x, weight = drawn(2, 48, side, side, seed=1), drawn(filters, 48, 3, 3, seed=2) / 20
+    then, window = drawn(9, filters, seed=3), [3, 3, 1, 1, 1, 1]
+    sums = F.conv2d(x.double(), weight.double(), padding=1)
+    other = drawn(*sums.shape, seed=4)
+    packed = kernel.pack_maps([x], window, None, None, False, None)
+    tiles = kernel.pack_weights(weight, list(x.shape), window)
+    given = (packed, list(x.shape), tiles, filters, window, None, other, curve)
+    expected = CURVES[curve](sums + other).permute(0, 2, 3, 1).flatten(0, 2) @ then.double().T
+    found = through(kernel, kernel.conv(*given, True, None), then, 2 * side * side)
+    assert off(found, expected) < 3 * TOLERANCE  # of two layers, and the curve between
+
+
+def test_weights_for_other_maps_are_refused(kernel: Any) -> None:
+    x, window = drawn(1, 32, 28, 28, seed=1), [3, 3, 1, 1, 1, 1]
+    tiles = kernel.pack_weights(drawn(16, 64, 3, 3, seed=2), [1, 64, 28, 28], window)
+    packed = kernel.pack_maps([x], window, None, None, False, None)
+    with pytest.raises(RuntimeError, match="weights were packed for other maps"):
+        kernel.conv(packed, [1, 32, 28, 28], tiles, 16, window, None, None, "none", False, None)
 
 
 CURVES = {"none": torch.clone, "relu": torch.relu, "gelu": F.gelu, "sigmoid": torch.sigmoid}

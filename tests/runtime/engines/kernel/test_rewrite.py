@@ -1,4 +1,4 @@
-"""The kernel against convolutions in double precision, and whole networks against torch."""
+"""Whole networks on the kernel against torch."""
 
 from collections import Counter
 
@@ -70,17 +70,21 @@ class Odd(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.split_0 = nn.Conv2d(3, 16, 3)
-        self.constant_1 = nn.Parameter(torch.randn(16, 1, 1))
-        self.constant_0 = nn.Parameter(torch.randn(16, 1, 1))
-        self.register_buffer("room_0", torch.randn(16, 1, 1))
+        self._kernel_0 = nn.Conv2d(3, 16, 3)
+        self._kernel_1 = nn.Parameter(torch.randn(16, 1, 1))
+        self._kernel_2 = nn.Parameter(torch.randn(16, 1, 1))
+        self.register_buffer("_kernel_3", torch.randn(16, 1, 1))
         self.dense = nn.utils.parametrizations.weight_norm(nn.Linear(16, 10))
         self.tied = nn.Parameter(torch.randn(4, 10))
 
     def forward(self, x: Tensor) -> Tensor:
-        maps = (self.split_0(x) + self.constant_1) * self.constant_0 + self.get_buffer("room_0")
-        maps = F.conv2d(maps, self.split_0.weight.transpose(0, 1), self.constant_0[:3, 0, 0] * 2)
-        dense: Tensor = self.dense(self.split_0(maps).mean((2, 3)))
+        maps = (self._kernel_0(x) + self._kernel_1) * self._kernel_2 + self.get_buffer("_kernel_3")
+        maps = F.conv2d(
+            maps,
+            self._kernel_0.weight.transpose(0, 1),
+            self._kernel_2[:3, 0, 0] * 2,
+        )
+        dense: Tensor = self.dense(self._kernel_0(maps).mean((2, 3)))
         return F.linear(dense, self.tied * 2)
 
 
@@ -91,10 +95,10 @@ class Ordered(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 16, 3)
         for number in (3, 2, 1, 0):
-            self.register_parameter(f"constant_{number}", nn.Parameter(torch.randn(16, 1, 1)))
+            self.register_parameter(f"_kernel_{number}", nn.Parameter(torch.randn(16, 1, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        a, b, c, d = (self.get_parameter(f"constant_{number}") for number in (3, 2, 0, 1))
+        a, b, c, d = (self.get_parameter(f"_kernel_{number}") for number in (3, 2, 0, 1))
         return ((self.conv(x) * a + b) * c + d).flatten(1)
 
 

@@ -22,18 +22,25 @@ def fold(module: GraphModule) -> None:
             known[node] = tensor_of(module, node)
         elif _is_known(node, known):
             known[node] = _value(node, known)
-    number = 0
     for node, value in known.items():
         if node.op == "get_attr" or not isinstance(value, Tensor):
             continue
         if all(user in known for user in node.users):
             continue  # only read on the way to others
-        module.register_buffer(f"_kernel_folded_{number}", value.contiguous())
+        name = register(module, value.contiguous())
         with graph.inserting_before(node):
-            constant = graph.get_attr(f"_kernel_folded_{number}")
+            constant = graph.get_attr(name)
         constant.meta = dict(node.meta)
         node.replace_all_uses_with(constant)
+
+
+def register(module: GraphModule, value: Tensor) -> str:
+    """Make a tensor a buffer of the module; its name, which nothing of the network's has."""
+    number = 0
+    while hasattr(module, f"_kernel_{number}"):
         number += 1
+    module.register_buffer(f"_kernel_{number}", value)
+    return f"_kernel_{number}"
 
 
 def _is_known(node: Node, known: dict[Node, Any]) -> bool:

@@ -20,7 +20,8 @@ from convatlas.errors import UserError
 from convatlas.processor import processor
 
 FOLDER = Path(__file__).with_name("cpp")
-FLAGS = ("-O3", "-std=c++20", "-fopenmp", "-fPIC", "-shared")
+# two kernels in one process have the same names inside: hidden, neither takes the other's
+FLAGS = ("-O3", "-std=c++20", "-fopenmp", "-fPIC", "-shared", "-fvisibility=hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Kernel:
 
 
 SPLIT = Kernel("split", ("amx_tile", "amx_bf16", "avx512_bf16"), "sapphirerapids")
-AVX512 = Kernel("avx512", ("avx512f", "avx512bw", "avx512dq", "avx512vl"), "x86-64-v4")
+AVX512 = Kernel("avx512", ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"), "x86-64-v4")
 
 
 def lacking(kernel: Kernel) -> str | None:

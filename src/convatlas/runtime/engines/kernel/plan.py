@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch.fx import GraphModule, Node
 
+from convatlas.runtime.engines.kernel.constants import register
 from convatlas.runtime.engines.kernel.library import Kernel
 from convatlas.runtime.engines.kernel.pattern import POINT, aten, given, operation, shape_of
 
@@ -61,11 +62,10 @@ def plan(module: GraphModule, kernel: Kernel) -> None:
             of[node] = rooms.take(size)
             leaving.setdefault(_last_use(node, order), []).append(of[node])
         rooms.free |= set(leaving.pop(place, ()))
-    for room, size in enumerate(rooms.sizes):
-        module.register_buffer(f"_kernel_room_{room}", torch.empty(size, dtype=torch.uint8))
+    made = [register(module, torch.empty(size, dtype=torch.uint8)) for size in rooms.sizes]
     for node, room in of.items():
         with module.graph.inserting_before(node):
-            node.args = (*node.args[:-1], module.graph.get_attr(f"_kernel_room_{room}"))
+            node.args = (*node.args[:-1], module.graph.get_attr(made[room]))
 
 
 def _size(node: Node, kernel: Kernel) -> int:

@@ -11,7 +11,7 @@ from torch.fx.graph import CodeGen
 
 from convatlas.errors import UserError
 from convatlas.runtime.engines.kernel.attention import LANES, attention_of
-from convatlas.runtime.engines.kernel.constants import fold
+from convatlas.runtime.engines.kernel.constants import fold, register
 from convatlas.runtime.engines.kernel.library import Kernel
 from convatlas.runtime.engines.kernel.pattern import (
     POINT,
@@ -84,7 +84,6 @@ class _Rewriting:
         self.kernel = kernel.operations
         self.packed: dict[tuple[Before, Window], Node] = {}
         self.rows: dict[Node, Node] = {}
-        self.constants = 0
 
     def convolution(self, node: Node, window: Window) -> None:
         """Put a kernel's call in place of a convolution with what is around it."""
@@ -208,11 +207,8 @@ class _Rewriting:
 
     def _constant(self, value: Tensor) -> Node:
         """A new constant where the graph is being written."""
-        name = f"_kernel_constant_{self.constants}"
-        self.constants += 1
         kept = value.float() if value.dtype is torch.float64 else value
-        self.module.register_buffer(name, kept.contiguous())
-        return self.graph.get_attr(name)
+        return self.graph.get_attr(register(self.module, kept.contiguous()))
 
 
 def _packing(maker: Node, makers: tuple[OpOverload, ...], readers: tuple[Node, ...]) -> bool:

@@ -1,4 +1,4 @@
-// softmax(scale q k^T + added) v, in float32: a window's products are too small for tiles.
+// softmax(scale q k^T + added) v, in float32: a window's products are small.
 #pragma once
 
 #include <ATen/Parallel.h>

@@ -124,7 +124,9 @@ inline void convolve_all(const Layout& l, const Tensor& packed, const Tensor& we
                          const After& after) {
   const float* map = packed.const_data_ptr<float>();
   const Weight* from = weights.const_data_ptr<Weight>();
-  if (minimal(l, map, from, after)) return;
+  TORCH_CHECK(weights.numel() == weights_of(l, after.filters),
+              "weights were packed for other maps");
+  if (by_winograd(l, map, from, after)) return;
   const int64_t of_one = ((l.out_h - 1) * l.width + l.out_w + CHUNK - 1) / CHUNK;
   const int64_t chunks = of_one * l.n, blocks = (after.filters + 2 * TILE - 1) / (2 * TILE);
   const bool heavy = weights.nbytes() > packed.nbytes();  // the weights are then read once, not the map

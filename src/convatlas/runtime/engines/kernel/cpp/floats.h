@@ -33,17 +33,28 @@ struct Packed {
 };
 
 // The side of Winograd's tiles that is fastest for a convolution, or 0 if none is. Large tiles
-// multiply less, but few of them do not make up for reading four times as many weights.
+// multiply less, but few of them do not make up for reading four times as many weights; and on
+// tiny maps tiles stick out so far that the transforms do not pay.
 inline int64_t tile_side(const Layout& l) {
   const Window& w = l.window;
   if (w.rows != 3 || w.columns != 3 || w.stride != 1 || w.dilation != 1 || l.folded) return 0;
-  const int64_t tiles = l.n * ((l.out_h + 3) / 4) * ((l.out_w + 3) / 4);
-  return tiles >= 9 ? 4 : tiles > 1 ? 2 : 0;
+  const auto tiles = [&](int64_t side) {
+    return l.n * ((l.out_h + side - 1) / side) * ((l.out_w + side - 1) / side);
+  };
+  const int64_t direct = 9 * l.n * l.out_h * l.out_w, small = 16 * tiles(2), large = 36 * tiles(4);
+  if (tiles(4) >= 9 && large <= small && 3 * large <= 2 * direct) return 4;
+  return 3 * small <= 2 * direct ? 2 : 0;
+}
+
+// How many numbers the weights of a convolution are.
+inline int64_t weights_of(const Layout& l, int64_t filters) {
+  const int64_t side = tile_side(l), places = (side + 2) * (side + 2);
+  return up(filters, WIDE) * (side ? places * up(l.c, TILE) : l.taps() * l.depth);
 }
 
 // The whole convolution by Winograd's method, if it pays: whether it was done.
 template <class After>
-inline bool minimal(const Layout& l, const float* map, const float* weights, const After& after) {
+inline bool by_winograd(const Layout& l, const float* map, const float* weights, const After& after) {
   const int64_t side = tile_side(l);
   if (side == 4) winograd<4>(l, map, weights, after.filters, after);
   if (side == 2) winograd<2>(l, map, weights, after.filters, after);
@@ -58,7 +69,7 @@ inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vecto
   if (const int64_t side = tile_side(l))
     return side == 4 ? pack_winograd<4>(weight) : pack_winograd<2>(weight);
   const int64_t filters = weight.size(0), block = l.taps() * l.depth * WIDE;
-  Tensor out = at::zeros({up(filters, WIDE) / WIDE * block}, at::kFloat);
+  Tensor out = at::zeros({weights_of(l, filters)}, at::kFloat);
   const float* from = weight.const_data_ptr<float>();
   float* to = out.data_ptr<float>();
   for (int64_t k = 0; k < filters; ++k)

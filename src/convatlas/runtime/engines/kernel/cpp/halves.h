@@ -48,13 +48,18 @@ struct Packed {
 // Numbers in the weights of 16 filters.
 inline int64_t block_of(const Layout& l) { return l.taps() * l.steps() * 2 * PART; }
 
+// How many numbers the weights of a convolution are.
+inline int64_t weights_of(const Layout& l, int64_t filters) {
+  return up(filters, 2 * TILE) / TILE * block_of(l);
+}
+
 // Weights (K, C, rows, columns) in tiles: [K / 16][taps][depth / 32][hi, lo][16][16][2].
 inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vector<int64_t> window) {
   weight = weight.contiguous();
   const Window w(window);
   const Layout l(shape, w);
   const int64_t filters = weight.size(0), block = block_of(l);
-  Tensor out = at::zeros({up(filters, 2 * TILE) / TILE * block}, at::kBFloat16);
+  Tensor out = at::zeros({weights_of(l, filters)}, at::kBFloat16);
   const float* from = weight.const_data_ptr<float>();
   BFloat16* to = out.data_ptr<BFloat16>();
   for (int64_t k = 0; k < filters; ++k)
@@ -72,7 +77,7 @@ inline Tensor pack_weights(Tensor weight, std::vector<int64_t> shape, std::vecto
 
 // The float32 kernel's other way to do a convolution; none is known that makes halves faster.
 template <class After>
-inline bool minimal(const Layout&, const float*, const BFloat16*, const After&) {
+inline bool by_winograd(const Layout&, const float*, const BFloat16*, const After&) {
   return false;
 }
 

@@ -2,10 +2,10 @@
 //
 // In memory all maps are channels last. A convolution is a sum over taps (one tap is a place in the
 // kernel window) of matrix products, pixels x channels times channels x filters. So that a tap is
-// nothing but an offset, `pack` lays the padded map out in stride x stride *phases*: pixel
+// nothing but an offset, `pack_maps` lays the padded map out in stride x stride *phases*: pixel
 // (y * stride + fy, x * stride + fx) stands in phase (fy, fx) at (y, x). Neighbouring outputs are
-// then neighbouring pixels of one phase for every stride, row ends included: what is computed for
-// the columns past a row's end is thrown away. Channels are filled up with zeros to a multiple of
+// then neighbouring pixels of one phase for every stride, row ends included: what may be computed
+// for the columns past a row's end is thrown away. Channels are filled up with zeros to a multiple of
 // 32 and lie in groups of 32, each group with all its pixels, so that what an instruction reads, 16
 // pixels by 32 channels, is one run of memory wherever it begins. If channels are few (a picture's
 // three), the window's columns become channels too.

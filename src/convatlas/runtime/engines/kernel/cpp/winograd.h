@@ -148,7 +148,10 @@ struct Tiles {
 template <int WHICH>
 inline float* scratch(int64_t count) {
   static thread_local Tensor room;
-  if (!room.defined() || room.numel() < count) room = at::empty({count}, at::kFloat);
+  if (!room.defined() || room.numel() < count) {
+    room.reset();  // before the larger one is there
+    room = at::empty({count}, at::kFloat);
+  }
   return room.data_ptr<float>();
 }
 
